@@ -1,0 +1,42 @@
+"""What the terminal says when everything is ready."""
+
+from __future__ import annotations
+
+DEMO_PASSWORD = "equipoise-demo"  # noqa: S105 - refused outside demo worlds
+BLINDED_ACCOUNTS = (
+    ("coordinator", "screens, asks consent, registers, randomizes"),
+    ("interviewer", "assesses outcomes, blind"),
+    ("datamanager", "queries, snapshots, database lock"),
+    ("statistician", "trial statistician, blind until planned unblinding"),
+    ("sponsor", "sponsor's representative"),
+)
+UNBLINDED_ACCOUNTS = (
+    ("treatment", "treatment coordinator: sees allocations of the site"),
+    ("independent", "independent statistician"),
+    ("admin", "administrator"),
+    ("admin2", "second administrator"),
+)
+
+
+def demo(address: str, world: str) -> str:
+    """Return the address and the accounts of a demo world."""
+    lines = ["", f"Equipoise is ready ({world} demo): {address}", ""]
+    lines += [f"  Blinded accounts, at {address}login/"]
+    lines += [f"    {name:<13}{what}" for name, what in BLINDED_ACCOUNTS]
+    lines += [f"  Unblinded accounts, at {address}unblinded/login/"]
+    lines += [f"    {name:<13}{what}" for name, what in UNBLINDED_ACCOUNTS]
+    lines += ["", f"  Password of all: {DEMO_PASSWORD}", "  Stop with Ctrl-C.", ""]
+    return "\n".join(lines)
+
+
+def own_trial(address: str, token: str) -> str:
+    """Return the address, and the way to the first administrators while there are none (`token` is empty later)."""
+    lines = ["", f"Equipoise is ready: {address}"]
+    if token:
+        lines += [
+            "",
+            f"  There is no administrator yet. Open {address}unblinded/setup/",
+            f"  and give this token, which works once: {token}",
+        ]
+    lines += ["", "  Stop with Ctrl-C.", ""]
+    return "\n".join(lines)
