@@ -1,0 +1,230 @@
+"""The first test of the suite: no service login can step over the wall, and the wall refuses."""
+
+import os
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from trial.core.database import catalog
+
+LOGINS = {"default": "DATABASE_URL", "unblinded": "UNBLINDED_DATABASE_URL", "allocator": "ALLOCATOR_DATABASE_URL"}
+TABLES = import_string(settings.RIGHTS)
+
+
+def connect(side: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(os.environ[LOGINS[side]], autocommit=True)
+
+
+@pytest.mark.parametrize("side", LOGINS)
+def test_a_service_login_owns_nothing_and_belongs_to_nothing(side: str, owner: psycopg.Connection[Any]) -> None:
+    with connect(side) as login:
+        name = login.execute("select session_user").fetchone()[0]  # type: ignore[index]
+    flags = owner.execute(
+        "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolinherit, rolcanlogin from pg_roles where rolname = %s",
+        [name],
+    ).fetchone()
+    assert flags == (False, False, False, False, False, False, True)
+    owned = owner.execute(
+        "select count(*) from (select relowner o from pg_class union all select proowner from pg_proc union all select nspowner from pg_namespace"
+        " union all select datdba from pg_database union all select typowner from pg_type) x join pg_roles r on r.oid = x.o where r.rolname = %s",
+        [name],
+    ).fetchone()
+    assert owned == (0,)
+    member = owner.execute(
+        "select count(*) from pg_auth_members m join pg_roles r on r.oid in (m.member, m.roleid) where r.rolname = %s",
+        [name],
+    )
+    assert member.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("side", LOGINS)
+@pytest.mark.parametrize("table", TABLES)
+def test_a_login_reads_what_the_list_says_and_nothing_else(side: str, table: str) -> None:
+    with connect(side) as login:
+        login.execute("select set_config('equipoise.sites', '*', false)")
+        if "s" in TABLES[table].letters(side):
+            login.execute(f"select * from {table} limit 1")
+        else:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                login.execute(f"select 1 from {table} limit 1")
+
+
+@pytest.mark.parametrize(
+    "table", [name for name, t in TABLES.items() if t.side in ("unblinded", "concealed", "dropbox")]
+)
+def test_the_blinded_login_cannot_read_behind_the_wall(table: str) -> None:
+    with connect("default") as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute(f"select count(*) from {table}")
+
+
+@pytest.mark.parametrize("table", [name for name, t in TABLES.items() if t.side == "concealed"])
+def test_the_unblinded_login_cannot_read_the_sequence(table: str) -> None:
+    with connect("unblinded") as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute(f"select * from {table}")
+
+
+def test_the_unblinded_login_cannot_forge_an_allocation() -> None:
+    with connect("unblinded") as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute("insert into unblinded_allocation(id) values (gen_random_uuid())")
+
+
+@pytest.mark.parametrize("column", ["xmin", "xmax", "ctid", "tableoid", "cmin"])
+@pytest.mark.parametrize("table", [name for name, t in TABLES.items() if "s" in t.blinded])
+def test_system_columns_stay_hidden_from_the_blinded_login(table: str, column: str) -> None:
+    with connect("default") as login:
+        login.execute("select set_config('equipoise.sites', '*', false)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            login.execute(f"select {column} from {table} limit 1")
+
+
+STATISTICS = [
+    "select * from pg_stat_activity",
+    "select * from pg_stat_user_tables",
+    "select * from pg_statio_user_tables",
+    "select * from pg_stat_database",
+    "select * from pg_locks",
+    "select * from pg_stats",
+    "select * from pg_sequences",
+    "select * from pg_prepared_xacts",
+    "select reltuples from pg_class",
+    "select relpages from pg_class",
+    "select relfrozenxid from pg_class",
+    "select relminmxid from pg_class",
+    "select relfilenode from pg_class",
+    "select * from pg_class",
+    "select pg_relation_size('core_user')",
+    "select pg_total_relation_size('core_user')",
+    "select pg_table_size('core_user')",
+    "select pg_indexes_size('core_user')",
+    "select pg_database_size(current_database())",
+    "select pg_current_xact_id()",
+    "select pg_current_xact_id_if_assigned()",
+    "select pg_current_snapshot()",
+    "select txid_current()",
+    "select txid_current_snapshot()",
+    "select pg_stat_get_live_tuples('core_user'::regclass)",
+    "select pg_stat_get_tuples_inserted('core_user'::regclass)",
+    "select pg_blocking_pids(1)",
+    "select pg_relation_filepath('core_user')",
+    "select pg_current_wal_lsn()",
+    "select pg_export_snapshot()",
+    "select lo_creat(0)",
+    "select pg_sequence_last_value('core_history_id_seq')",
+    "select last_value from core_history_id_seq",
+    "select nextval('core_history_id_seq')",
+    "select pg_get_multixact_members('1')",
+    "select age('1'::xid)",
+    "create temp table t (x int)",
+    "create table t (x int)",
+    "alter table core_user disable trigger all",
+    "set session_replication_role = replica",
+    "set role equipoise_unblinded",
+    "set session authorization equipoise_unblinded",
+    "select equipoise_login_side()",
+    "copy core_user to '/tmp/x'",
+    "copy core_user to program 'true'",
+    "select pg_read_file('/etc/passwd')",
+    "insert into core_history(at, login, actor, action, reason, table_name, operation, row_id) values (now(), 'x', 'x', 'x', '', 'x', 'x', 'x')",
+    "update core_history set actor = 'somebody else'",
+    "delete from core_history",
+    "delete from participants_participant",
+    "update participants_participant set id = gen_random_uuid()",
+    "update participants_participant set randomized_at = now()",
+    "insert into core_membership(id) values (gen_random_uuid())",
+    "update core_membership set role = 'independent'",
+    "delete from participants_consent",
+    "update participants_consent set given = true",
+    "select * from dropbox_unblinding_report",
+    "insert into participants_release(id) values (gen_random_uuid())",
+]
+
+
+@pytest.mark.parametrize("statement", STATISTICS)
+def test_the_blinded_login_is_refused(statement: str) -> None:
+    with connect("default") as login:
+        login.execute("select set_config('equipoise.sites', '*', false)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            login.execute(statement)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("statement", STATISTICS[:36])
+def test_the_unblinded_login_is_refused_the_statistics_too(statement: str) -> None:
+    with connect("unblinded") as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute(statement)  # type: ignore[arg-type]
+
+
+def test_a_missing_identity_is_an_error_and_not_an_empty_page(database: psycopg.Connection[Any]) -> None:
+    database.execute("select set_config('equipoise.actor', 'system:test', false)")
+    database.execute(
+        "insert into core_history(at, login, actor, action, reason, table_name, operation, row_id, site)"
+        " values (now(), 'x', 'x', 'x', '', 'x', 'INSERT', 'x', 'somewhere')"
+    )
+    with connect("default") as login:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no identity"):
+            login.execute("select * from core_history")
+        login.execute("select set_config('equipoise.sites', '-', false)")
+        assert login.execute("select * from core_history").fetchall() == []
+
+
+def test_a_write_without_an_actor_is_refused() -> None:
+    with connect("unblinded") as login, pytest.raises(psycopg.errors.InsufficientPrivilege, match="needs an actor"):
+        login.execute(
+            "insert into unblinded_ledger(id, at, actor, what, subject) values (gen_random_uuid(), now(), 'x', 'x', '')"
+        )
+
+
+def test_every_table_sequence_function_and_view_has_a_side(owner: psycopg.Connection[Any]) -> None:
+    def named(query: str) -> set[str]:
+        return {row[0] for row in owner.execute(query)}  # type: ignore[arg-type]
+
+    module = settings.RIGHTS.rpartition(".")[0]
+    space = "relnamespace = 'public'::regnamespace"
+    assert named(f"select relname from pg_class where {space} and relkind in ('r', 'p', 'f')") == set(TABLES)
+    assert named(f"select relname from pg_class where {space} and relkind in ('v', 'm')") == set(
+        import_string(f"{module}.VIEWS")
+    )
+    assert named("select proname from pg_proc where pronamespace = 'public'::regnamespace") == set(
+        import_string(f"{module}.FUNCTIONS")
+    )
+    drawable = import_string(f"{module}.SEQUENCES")
+    sequences = named(f"select relname from pg_class where {space} and relkind = 'S'")
+    assert set(drawable) <= sequences
+    for sequence in sequences - set(drawable):
+        table = owner.execute(
+            "select c.relname from pg_depend d join pg_class c on c.oid = d.refobjid where d.objid = %s::regclass and d.deptype in ('a', 'i')",
+            [sequence],
+        ).fetchone()
+        assert table is not None
+        assert table[0] in TABLES
+
+
+def test_tables_behind_the_wall_say_so_in_their_name() -> None:
+    prefix = {"unblinded": "unblinded_", "concealed": "concealed_", "dropbox": "dropbox_"}
+    for name, table in TABLES.items():
+        for side, start in prefix.items():
+            assert name.startswith(start) == (table.side == side), name
+
+
+def test_exactly_one_foreign_key_crosses_the_wall(owner: psycopg.Connection[Any]) -> None:
+    rows = owner.execute(
+        "select conrelid::regclass::text, confrelid::regclass::text from pg_constraint where contype = 'f'"
+    ).fetchall()
+    behind = {name for name, t in TABLES.items() if t.side in ("unblinded", "concealed", "dropbox")}
+    crossing = [(a, b) for a, b in rows if (a in behind) != (b in behind)]
+    assert crossing == [("unblinded_allocation", "participants_participant")]
+
+
+def test_the_catalog_is_closed_for_each_login(owner: psycopg.Connection[Any]) -> None:
+    from trial.core.database import setup
+    from trial.core.management.commands.setup_database import current_plan
+
+    assert setup.read_back(current_plan(frozen_clock=True)) == []
+    owner.execute("grant execute on function pg_relation_size(regclass, text) to public")
+    try:
+        assert setup.read_back(current_plan(frozen_clock=True)) == ["pg_relation_size(regclass,text)"]
+    finally:
+        owner.execute("revoke execute on function pg_relation_size(regclass, text) from public")
+    assert catalog.FUNCTION_PATTERN.match("txid_current")

@@ -1,0 +1,230 @@
+"""The one list of rights: every table, with its side and what each login may do with it.
+
+A table that is not here is reachable by nobody, and a test fails. Letters: s(elect), i(nsert), d(elete). Updates name their columns.
+"""
+
+from trial.core.database.rights import Table
+
+RUN_UPDATES = (
+    "state",
+    "stage",
+    "progress",
+    "attempt",
+    "heartbeat_at",
+    "started_at",
+    "finished_at",
+    "failure",
+    "result",
+    "result_sha256",
+)
+RUN_SECRETS = ("stage", "progress", "heartbeat_at", "result")
+"""What a run writes every second, and the result itself, whose hash is kept: not in the history."""
+
+TABLES: dict[str, Table] = {
+    # --- accounts
+    "core_user": Table(
+        "open",
+        blinded="s",
+        blinded_update=("password", "last_login"),
+        unblinded="si",
+        unblinded_update=("password", "last_login", "is_active", "full_name"),
+        secret=("password",),
+        guards=(("equipoise_guard_credentials", "before update"),),
+    ),
+    "core_membership": Table(
+        "open",
+        blinded="s",
+        unblinded="si",
+        unblinded_update=("confirmed_at", "confirmed_by", "ended_at", "ended_by"),
+        guards=(("equipoise_guard_membership", "before insert or update"),),
+    ),
+    "core_setuptoken": Table(
+        "open", unblinded="si", unblinded_update=("used_at",), secret=("sha256",), write_once=("used_at",)
+    ),
+    "core_login": Table("infrastructure", key="name"),
+    "core_rolesiderow": Table("infrastructure", key="role"),
+    # --- histories: only the trigger writes them
+    "core_history": Table("open", site="site", blinded="s", unblinded="s", allocator="", history=False),
+    "unblinded_history": Table("unblinded", unblinded="s", history=False),
+    "concealed_history": Table("concealed", allocator="s", history=False),
+    # --- the trial's definition
+    "protocol_protocolversion": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
+    "protocol_importstate": Table(
+        "open", blinded="si", blinded_update=("finished_at",), unblinded="s", write_once=("finished_at",)
+    ),
+    "protocol_site": Table(
+        "open", key="code", blinded="si", blinded_update=("name", "is_active"), unblinded="s", allocator="s"
+    ),
+    "protocol_team": Table(
+        "open", key="code", blinded="si", blinded_update=("name", "is_active"), unblinded="s", allocator="s"
+    ),
+    # --- participants
+    "participants_screeningentry": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        blinded_update=("outcome", "reason", "criteria", "assessed_at"),
+        unblinded="s",
+        allocator="s",
+        stops_at_lock=True,
+    ),
+    "participants_participant": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        blinded_update=("baseline_completed_at",),
+        unblinded="s",
+        allocator="s",
+        allocator_update=("randomized_at", "stratum"),
+        stops_at_lock=True,
+        write_once=("baseline_completed_at", "randomized_at", "stratum"),
+        guards=(("equipoise_guard_registration", "before insert"),),
+    ),
+    "participants_consent": Table(
+        "open", site="site_id", blinded="si", unblinded="s", allocator="s", append_only=True, stops_at_lock=True
+    ),
+    "participants_randomizationrequest": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        allocator_update=("state", "answered_at", "refusal"),
+        stops_at_lock=True,
+        guards=(("equipoise_guard_request", "before insert or update"),),
+    ),
+    "participants_databaselock": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
+    "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
+    "participants_release": Table(
+        "open", blinded="s", unblinded="si", append_only=True, guards=(("equipoise_guard_release", "before insert"),)
+    ),
+    "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
+    # --- assessments
+    "visits_assessorassignment": Table(
+        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+    ),
+    "visits_visitoutcome": Table(
+        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+    ),
+    "entry_form": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        blinded_update=(
+            "state",
+            "revision",
+            "saved_at",
+            "saved_by",
+            "held_on",
+            "signed_at",
+            "signed_by",
+            "content_sha256",
+            "signature",
+        ),
+        stops_at_lock=True,
+    ),
+    "entry_answer": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        blinded_update=("value", "number", "missing", "revision"),
+        unblinded="s",
+        stops_at_lock=True,
+    ),
+    "entry_score": Table("open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True),
+    # --- analysis, open side
+    "snapshots_snapshot": Table(
+        "open", blinded="si", unblinded="s", append_only=True, secret=("content", "dictionary")
+    ),
+    "pooled_pooledrun": Table(
+        "open",
+        blinded="si",
+        blinded_update=RUN_UPDATES,
+        secret=RUN_SECRETS,
+        write_once=("result_sha256", "finished_at"),
+    ),
+    # --- behind the wall
+    "unblinded_allocation": Table(
+        "unblinded",
+        site="site",
+        unblinded="s",
+        allocator="si",
+        append_only=True,
+        guards=(("equipoise_guard_allocation", "before insert"),),
+    ),
+    "unblinded_planned_unblinding": Table(
+        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_unblinding", "before insert"),)
+    ),
+    "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
+    "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("at",)),
+    "unblinded_comparative_run": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=(*RUN_UPDATES, "extract", "extract_sha256"),
+        secret=(*RUN_SECRETS, "extract"),
+        write_once=("result_sha256", "finished_at"),
+        guards=(("equipoise_guard_comparative", "before insert"),),
+    ),
+    # --- concealed: the allocator alone
+    "concealed_sequence": Table("concealed", allocator="si", append_only=True),
+    "concealed_slot": Table("concealed", allocator="si", append_only=True),
+    # --- framework tables: no trial data
+    "django_session": Table(
+        "infrastructure",
+        key="session_key",
+        blinded="sid",
+        unblinded="sid",
+        blinded_update=("session_data", "expire_date"),
+        unblinded_update=("session_data", "expire_date"),
+    ),
+    "axes_accessattempt": Table(
+        "infrastructure", blinded="sid", unblinded="sid", blinded_update=("*",), unblinded_update=("*",)
+    ),
+    "axes_accessattemptexpiration": Table(
+        "infrastructure",
+        key="access_attempt_id",
+        blinded="sid",
+        unblinded="sid",
+        blinded_update=("*",),
+        unblinded_update=("*",),
+    ),
+    "axes_accessfailurelog": Table(
+        "infrastructure", blinded="sid", unblinded="sid", blinded_update=("*",), unblinded_update=("*",)
+    ),
+    "axes_accesslog": Table("infrastructure"),
+    "django_migrations": Table("owner", blinded="s", unblinded="s", allocator="s"),
+    "django_content_type": Table("owner"),
+    "auth_permission": Table("owner"),
+    "auth_group": Table("owner"),
+    "auth_group_permissions": Table("owner"),
+}
+
+SEQUENCES: dict[str, tuple[str, ...]] = {
+    "axes_accessattempt_id_seq": ("default", "unblinded"),
+    "axes_accessfailurelog_id_seq": ("default", "unblinded"),
+}
+"""Sequences and the logins that may draw from them. All others belong to the owner: trial tables have random keys."""
+
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "equipoise_now": ("default", "unblinded", "allocator"),
+    "equipoise_sites": ("default", "unblinded", "allocator"),
+    "equipoise_login_side": (),
+    "equipoise_history": (),
+    "equipoise_append_only": (),
+    "equipoise_guard_credentials": (),
+    "equipoise_guard_lock": (),
+    "equipoise_write_once": (),
+    "equipoise_guard_registration": (),
+    "equipoise_guard_request": (),
+    "equipoise_guard_allocation": (),
+    "equipoise_guard_unblinding": (),
+    "equipoise_guard_release": (),
+    "equipoise_guard_comparative": (),
+    "equipoise_guard_membership": (),
+    "entry_signed_form_is_closed": (),
+    "entry_answer_of_open_form": (),
+}
+"""Functions and the logins that may call them; trigger functions need no right."""
+
+VIEWS: dict[str, tuple[str, ...]] = {}

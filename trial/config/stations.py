@@ -1,0 +1,107 @@
+"""What each role finds on the left: the stations, by role and side; and small facts for the shell."""
+
+from django.utils.translation import gettext_lazy as _
+
+from trial.core.access import roles as r
+from trial.core.ui.stations import Station
+from trial.protocol import queries
+from trial.protocol.models import Site
+
+
+def _codes(*roles: type[r.Role]) -> tuple[str, ...]:
+    return tuple(role.code for role in roles)
+
+
+STATIONS: list[Station] = [
+    Station("home", _("Work"), _codes(*r.OPEN_SIDE), "default", "home"),
+    Station(
+        "participants",
+        _("Participants"),
+        _codes(r.Coordinator, r.DataManager, r.Monitor, r.Investigator),
+        "default",
+        "users",
+    ),
+    Station(
+        "screening_log",
+        _("Screening"),
+        _codes(r.Coordinator, r.DataManager, r.Monitor, r.Investigator),
+        "default",
+        "clipboard-list",
+    ),
+    Station("interviews", _("Interviews"), _codes(r.Interviewer), "default", "calendar-event"),
+    Station(
+        "visits",
+        _("Visits"),
+        _codes(r.Coordinator, r.ClinicianRater, r.DataManager, r.Monitor, r.Investigator),
+        "default",
+        "calendar-event",
+    ),
+    Station("records", _("Forms"), _codes(r.DataManager, r.Monitor), "default", "file-text"),
+    Station(
+        "completeness",
+        _("Completeness"),
+        _codes(r.DataManager, r.Monitor, r.TrialStatistician, r.Investigator),
+        "default",
+        "clipboard-check",
+    ),
+    Station("codebook", _("Codebook"), _codes(r.DataManager, r.Monitor, r.TrialStatistician), "default", "database"),
+    Station(
+        "runs",
+        _("Analyses"),
+        _codes(r.TrialStatistician, r.DataManager, r.Monitor, r.Investigator),
+        "default",
+        "chart-dots",
+    ),
+    Station("snapshots", _("Snapshots"), _codes(r.TrialStatistician, r.DataManager), "default", "report-analytics"),
+    Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
+    Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
+    Station("unblinded_home", _("Work"), _codes(*r.UNBLINDED_SIDE, r.Administrator), "unblinded", "home"),
+    Station(
+        "allocations",
+        _("Allocations"),
+        _codes(r.TreatmentCoordinator, r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "arrows-shuffle",
+    ),
+    Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),
+    Station(
+        "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"
+    ),
+    Station(
+        "unblinding_reports",
+        _("Unblinding reports"),
+        _codes(r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "message-report",
+    ),
+    Station("ledger", _("Ledger"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "history"),
+    Station("accounts", _("Accounts"), _codes(r.Administrator), "unblinded", "users"),
+    Station("role_matrix", _("Roles"), _codes(r.Administrator), "unblinded", "shield-check"),
+]
+
+
+def trial_name() -> str:
+    """The trial's short name, from the protocol in force."""
+    found = queries.version_or_none()
+    return queries.protocol_of(found).short_name if found else "Equipoise"
+
+
+def trial_notice() -> str:
+    """A notice on every page while an import is under way."""
+    state = queries.import_under_way()
+    return (
+        str(_("Import under way: %(source)s. Numbers on this page are not complete.") % {"source": state.source})
+        if state
+        else ""
+    )
+
+
+def trial_band() -> str:
+    """What the band of a demo world says about its data."""
+    found = queries.version_or_none()
+    return queries.protocol_of(found).notice if found else ""
+
+
+def site_names() -> dict[str, str]:
+    """The name of each site, by code."""
+    return dict(Site.objects.order_by("name").values_list("code", "name"))

@@ -1,0 +1,36 @@
+"""What an action is: the only way in which the trial's state changes.
+
+An action is a function in a module called ``actions``; keyword-only; with ``by=``. It runs in one transaction on the current side, and
+its name goes into the history with everything that it writes. It refuses with :class:`trial.core.errors.Refused`, having changed nothing.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from trial.core import db
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REGISTRY: dict[str, Callable[..., Any]] = {}
+
+
+def action(function: F) -> F:
+    """Make ``function`` an action. A ``reason`` keyword, where there is one, goes into the history too.
+
+    Refuses (TypeError, at import) a function with positional parameters or without ``by``.
+    """
+    parameters = inspect.signature(function).parameters
+    positional = [p.name for p in parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if positional or "by" not in parameters:
+        raise TypeError(f"{function.__qualname__}: an action takes keywords only, `by` among them.")
+    name = f"{function.__module__}.{function.__name__}"
+
+    @functools.wraps(function)
+    def run(**given: Any) -> Any:
+        with db.atomic(), db.acting(by=given["by"], action=name, reason=str(given.get("reason", ""))):
+            return function(**given)
+
+    REGISTRY[name] = run
+    return run  # type: ignore[return-value]

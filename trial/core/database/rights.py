@@ -1,0 +1,49 @@
+"""What a table's entry in the one list of rights says."""
+
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+TableSide = Literal["open", "unblinded", "concealed", "dropbox", "infrastructure", "owner"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rights on one table.
+
+    ``blinded``, ``unblinded``, ``allocator``: letters s(elect), i(nsert), d(elete; infrastructure only). The ``*_update`` tuples name the
+    columns that the login may update, never a key. ``site``: the column that the row policy compares; '' where the table is trial-wide.
+    ``secret``: columns that stay out of the history (password, file contents). ``append_only``: a trigger refuses changes by anybody.
+    ``stops_at_lock``: nothing is added or changed after the database lock. ``write_once``: columns that never change once they are filled.
+    ``guards``: pairs of a trigger function and when it fires, such as ``("equipoise_guard_request", "before insert or update")``.
+    """
+
+    side: TableSide
+    key: str = "id"
+    site: str = ""
+    blinded: str = ""
+    blinded_update: tuple[str, ...] = ()
+    unblinded: str = ""
+    unblinded_update: tuple[str, ...] = ()
+    allocator: str = ""
+    allocator_update: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
+    append_only: bool = False
+    history: bool = True
+    stops_at_lock: bool = False
+    write_once: tuple[str, ...] = ()
+    guards: tuple[tuple[str, LiteralString], ...] = ()
+
+    @property
+    def has_history(self) -> bool:
+        """Framework tables and the history itself have none."""
+        return self.history and self.side in ("open", "unblinded", "concealed", "dropbox")
+
+    def letters(self, login: str) -> str:
+        """The letters of ``login`` (default, unblinded, allocator)."""
+        return {"default": self.blinded, "unblinded": self.unblinded, "allocator": self.allocator}[login]
+
+    def updates(self, login: str) -> tuple[str, ...]:
+        """The columns that ``login`` may update."""
+        return {"default": self.blinded_update, "unblinded": self.unblinded_update, "allocator": self.allocator_update}[
+            login
+        ]
