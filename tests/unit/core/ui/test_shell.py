@@ -1,0 +1,109 @@
+"""Stations, work and the shell: only what a role opens, the side always in words."""
+
+import datetime
+import uuid
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from trial.core.access import Person
+from trial.core.ui import stations, work
+from trial.core.ui.stations import Station
+
+DAY = datetime.date(2026, 11, 23)
+STATIONS = [
+    Station("home", "Work", ("coordinator", "datamanager"), "default"),
+    Station("me", "Account", ("coordinator", "treatment"), "both"),
+    Station("unblinded_home", "Work", ("treatment",), "unblinded"),
+    Station("unblinded_me", "Other side", ("coordinator",), "unblinded"),
+    Station("no_such_address", "Elsewhere", ("coordinator",), "default"),
+]
+COORDINATOR = Person(uuid.UUID(int=1), "anna", "Anna de Vries", frozenset({("coordinator", "north")}))
+TREATMENT = Person(uuid.UUID(int=2), "tom", "Tom Bos", frozenset({("treatment", "north")}))
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings: pytest.FixtureRequest) -> None:
+    settings.STATIONS = STATIONS  # type: ignore[attr-defined]
+    settings.TRIAL_NAME = lambda: "IMR"  # type: ignore[attr-defined]
+    settings.TRIAL_NOTICE = lambda: ""  # type: ignore[attr-defined]
+    settings.TRIAL_BAND = ""  # type: ignore[attr-defined]
+    settings.SITE_NAMES = "tests.unit.core.ui.test_shell.site_names"  # type: ignore[attr-defined]
+
+
+def site_names() -> dict[str, str]:
+    return {"north": "Institution North"}
+
+
+def _page(path: str, person: Person | None) -> str:
+    request = RequestFactory().get(path)
+    request.person = person  # type: ignore[attr-defined]
+    return render_to_string("shell.html", {"title": "Participants"}, request=request)
+
+
+def test_a_role_sees_its_own_stations_of_its_own_side_only() -> None:
+    assert [s.url_name for s in stations.stations_for(COORDINATOR)] == ["home", "me", "no_such_address"]
+    assert [s.url_name for s in stations.stations_for(TREATMENT)] == ["me", "unblinded_home"]
+    assert stations.stations_for(None) == []
+
+
+def test_a_station_that_is_not_mounted_here_is_not_shown() -> None:
+    links = stations.links_for(COORDINATOR, "/me/password/")
+    assert [(link.label, link.current, link.exact) for link in links] == [
+        ("Work", False, False),
+        ("Account", True, False),
+    ]
+    assert [link.current for link in stations.links_for(COORDINATOR, "/")] == [True, False]
+
+
+def test_the_page_says_who_where_and_on_which_side() -> None:
+    html = _page("/participants/", COORDINATOR)
+    for words in ("IMR", "Institution North", "Anna de Vries", "Coordinator", "Open side"):
+        assert words in html
+    assert "Unblinded side" not in html
+    assert "Other side" not in html
+    other = _page("/unblinded/allocations/", TREATMENT)
+    assert 'class="side-unblinded"' in other
+    assert "<strong>Unblinded side</strong>" in other
+    assert 'data-print-right="Unblinded side"' in other
+
+
+def test_a_notice_stands_on_every_page(settings: pytest.FixtureRequest) -> None:
+    settings.TRIAL_NOTICE = lambda: "Import under way"  # type: ignore[attr-defined]
+    assert "Import under way" in _page("/", COORDINATOR)
+
+
+def test_error_pages_ask_nobody(settings: pytest.FixtureRequest) -> None:
+    def refuse() -> str:
+        raise AssertionError("an error page asked the database")
+
+    settings.TRIAL_NAME = settings.TRIAL_NOTICE = settings.TRIAL_BAND = refuse  # type: ignore[attr-defined]
+    settings.DEMO = True  # type: ignore[attr-defined]
+    for status in (400, 403, 404, 500, 503):
+        html = render_to_string(f"{status}.html", {}, request=RequestFactory().get("/unblinded/x/"))
+        assert "<h1>" in html
+        assert "Synthetic data" in html
+        assert "Unblinded side" in html
+        assert "<h1>" in render_to_string(f"{status}.html")
+
+
+def test_work_is_sorted_by_what_presses() -> None:
+    day = datetime.timedelta(days=1)
+    items = [
+        work.WorkItem("c", "#", state="upcoming", on=DAY - 9 * day),
+        work.WorkItem("b", "#", state="due"),
+        work.WorkItem("a", "#", state="due", on=DAY),
+        work.WorkItem("o", "#", state="overdue", on=DAY),
+        work.WorkItem("w", "#", state="waiting", on=DAY),
+        work.WorkItem("k", "#", state="blocked", on=DAY),
+    ]
+    listed = work.WorkList("Visits", items)
+    assert [item.title for item in listed.by_urgency] == ["o", "a", "b", "k", "w", "c"]
+    assert listed.pressing == 3
+
+
+def test_providers_give_one_list_several_or_none(settings: pytest.FixtureRequest) -> None:
+    one, two = work.WorkList("One"), work.WorkList("Two")
+    settings.WORK_PROVIDERS = [lambda person: one, lambda person: None, lambda person: [two]]  # type: ignore[attr-defined]
+    assert work.work_for(COORDINATOR) == [one, two]

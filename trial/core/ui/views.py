@@ -1,0 +1,25 @@
+"""The first page of everybody: the work that waits, then the trial's state."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from trial.core.access import Person, page
+from trial.core.access.roles import EVERYBODY
+from trial.core.ui.work import panels_for, work_for
+
+
+@page(roles=EVERYBODY)
+def home(request: HttpRequest) -> HttpResponse:
+    """The person's work lists, then the panels. Mounted at ``/`` and at ``/unblinded/``."""
+    person: Person = request.person  # type: ignore[attr-defined]
+    lists = work_for(person)
+    pressing = sum(work.pressing for work in lists)
+    context = {
+        "title": _("Your work"),
+        "lead": _("%(count)d due") % {"count": pressing} if pressing else "",
+        "work": lists,
+        "idle": [work for work in lists if not work.items],
+        "panels": panels_for(person),
+    }
+    return render(request, "home.html", context)
