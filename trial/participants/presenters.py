@@ -1,0 +1,193 @@
+"""What pages show of participants, and the work that waits for a coordinator."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from trial.core.access import Person
+from trial.core.access.roles import OPEN_SIDE, Coordinator, DataManager, Sponsor
+from trial.core.ui.tables import Column, Link, Page, State, Table, grouped
+from trial.core.ui.work import Panel, WorkItem, WorkList
+from trial.participants import queries
+from trial.participants.models import Participant, RandomizationRequest, ScreeningEntry
+from trial.protocol.definition import Protocol
+from trial.protocol.queries import current
+
+OUTCOMES = {
+    "in_screening": ("open", gettext_lazy("In screening")),
+    "eligible": ("due", gettext_lazy("Eligible")),
+    "excluded": ("info", gettext_lazy("Excluded")),
+    "declined": ("info", gettext_lazy("Declined")),
+    "registered": ("done", gettext_lazy("Registered")),
+}
+
+
+def state_of(participant: Participant) -> State:
+    """Where a participant is on the way in; the same words for every arm."""
+    if participant.randomized_at is not None:
+        return State("done", _("Randomized"))
+    if participant.baseline_completed_at is not None:
+        return State("due", _("Ready to randomize"))
+    return State("open", _("Baseline"))
+
+
+def participant_table(participants: list[Participant], *, csv_url: str = "", position: Page | None = None) -> Table:
+    """Participants with their state."""
+    columns = [
+        Column(_("Participant"), code=True), Column(_("Team")), Column(_("Registered")), Column(_("State")), Column(_("Randomized")),
+    ]  # fmt: skip
+    rows = [
+        [
+            Link(grouped(p.number), reverse("participant", args=[p.number])), p.team.name, p.registered_at.date(), state_of(p),
+            p.randomized_at.date() if p.randomized_at else None,
+        ]
+        for p in participants
+    ]  # fmt: skip
+    return Table(
+        columns,
+        rows,
+        empty=_("Participants appear here when they have been registered."),
+        csv_url=csv_url,
+        page=position,
+    )
+
+
+def screening_table(
+    entries: list[ScreeningEntry], protocol: Protocol, *, csv_url: str = "", position: Page | None = None
+) -> Table:
+    """The screening log. No row names anybody."""
+    reasons = reason_texts(protocol)
+    columns = [
+        Column(_("Month")),
+        Column(_("Team")),
+        Column(_("Age")),
+        Column(_("Sex")),
+        Column(_("Outcome")),
+        Column(_("Reason")),
+        Column(""),
+    ]
+    rows: list[list[Any]] = []
+    for entry in entries:
+        kind, words = OUTCOMES[entry.outcome]
+        open_it = Link(_("Open"), reverse("screening_entry", args=[entry.pk]))
+        month = entry.month.strftime("%b %Y")
+        rows.append(
+            [
+                month,
+                entry.team.name,
+                entry.age_band,
+                entry.sex,
+                State(kind, words),
+                reasons.get(entry.reason, entry.reason),
+                open_it,
+            ]
+        )
+    return Table(
+        columns,
+        rows,
+        empty=_("Everybody who is considered for the trial stands here, without a name."),
+        csv_url=csv_url,
+    )
+
+
+def reason_texts(protocol: Protocol) -> dict[str, str]:
+    """The words of each reason code."""
+    texts = {c.code: c.text for c in protocol.criteria}
+    return texts | {r.code: r.text for r in (*protocol.reasons.exclusion, *protocol.reasons.decline)}
+
+
+def work_for(person: Person) -> list[WorkList]:
+    """What waits for the coordinator, the data manager and the sponsor."""
+    lists: list[WorkList] = []
+    if person.holds(Coordinator):
+        lists += [_to_randomize(), _to_finish()]
+    if person.holds(DataManager):
+        lists += _data_manager()
+    if person.holds(Sponsor):
+        lists += _sponsor()
+    return lists
+
+
+def _to_randomize() -> WorkList:
+    waiting = dict(RandomizationRequest.objects.filter(state="waiting").values_list("participant_id", "requested_at"))
+    ready = queries.participants().filter(baseline_completed_at__isnull=False, randomized_at=None)
+    items = [
+        WorkItem(
+            _("Randomize participant %(number)s") % {"number": grouped(p.number)},
+            reverse("participant", args=[p.number]),
+            _("Asked for; the answer is under way") if p.pk in waiting else p.team.name,
+            "waiting" if p.pk in waiting else "due",
+            p.baseline_completed_at.date() if p.baseline_completed_at else None,
+        )
+        for p in ready[:100]
+    ]
+    return WorkList(_("To randomize"), items, empty=_("Participants appear here when their baseline is complete."))
+
+
+def _to_finish() -> WorkList:
+    entries = queries.screening_log().filter(
+        outcome__in=[ScreeningEntry.Outcome.IN_SCREENING, ScreeningEntry.Outcome.ELIGIBLE]
+    )
+    items = [
+        WorkItem(
+            _("Register the person screened in %(team)s") % {"team": e.team.name}
+            if e.outcome == ScreeningEntry.Outcome.ELIGIBLE
+            else _("Finish screening in %(team)s") % {"team": e.team.name},
+            reverse("screening_entry", args=[e.pk]),
+            f"{e.age_band}, {e.sex}",
+            "due" if e.outcome == ScreeningEntry.Outcome.ELIGIBLE else "waiting",
+            e.created_at.date(),
+        )
+        for e in entries[:100]
+    ]
+    return WorkList(_("Screening under way"), items, empty=_("Nobody is in screening."))
+
+
+def _data_manager() -> list[WorkList]:
+    if queries.lock() is not None:
+        return []
+    items = [
+        WorkItem(
+            _("Answer is missing for participant %(number)s") % {"number": grouped(r.participant.number)},
+            reverse("participant", args=[r.participant.number]), _("Randomization was asked for"), "waiting", r.requested_at.date(),
+        )
+        for r in queries.waiting_requests().select_related("participant")[:50]
+    ]  # fmt: skip
+    return [WorkList(_("Waiting for the allocator"), items, empty=_("No request is waiting."))]
+
+
+def _sponsor() -> list[WorkList]:
+    if queries.lock() is None or queries.unblinding_request() is not None:
+        return []
+    item = WorkItem(_("Ask for planned unblinding"), reverse("request_unblinding"), _("The database is locked"), "due")
+    return [WorkList(_("After the lock"), [item])]
+
+
+def panels_for(person: Person) -> list[Panel]:
+    """Recruitment, pooled, for everybody who works on the open side."""
+    if not person.holds(*OPEN_SIDE):
+        return []
+    protocol = current()
+    counts = queries.recruitment()
+    facts = [
+        (_("Considered"), counts.screened),
+        (_("Excluded"), counts.excluded),
+        (_("Declined"), counts.declined),
+        (_("In screening"), counts.in_screening),
+        (_("Registered"), counts.registered),
+        (_("Randomized"), counts.randomized),
+    ]
+    return [
+        Panel(
+            _("Recruitment"),
+            "trial/recruitment_panel.html",
+            {
+                "facts": facts,
+                "counts": counts,
+                "target": protocol.target_sample_size,
+                "own_site": "*" not in person.sites,
+            },
+        )
+    ]

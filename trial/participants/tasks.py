@@ -1,0 +1,18 @@
+"""Tasks of the open side: the sweep of waiting requests."""
+
+import datetime as dt
+
+from trial.core import clock, db
+from trial.core.tasks import enqueue, task
+from trial.participants.actions import ALLOCATE_TASK
+from trial.participants.queries import waiting_requests
+
+SWEEP = db.System("sweep")
+
+
+@task(queue="default", time_limit=60)
+def sweep_requests() -> None:
+    """Send requests again that have waited for ten seconds: the broker or the allocator may have been away."""
+    with db.unit_of_work(by=SWEEP):
+        for request in waiting_requests().filter(requested_at__lt=clock.now() - dt.timedelta(seconds=10))[:500]:
+            enqueue("allocation", ALLOCATE_TASK, str(request.pk))

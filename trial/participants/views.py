@@ -1,0 +1,320 @@
+"""Pages of the way in, for the coordinator; the lock, for the data manager; the request to unblind, for the sponsor."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from trial.core.access import Request, page
+from trial.core.access.roles import Coordinator, DataManager, Investigator, Monitor, Sponsor
+from trial.core.errors import Refused
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of
+from trial.core.ui.tables import csv_response, grouped, page_of
+from trial.participants import actions, queries
+from trial.participants.forms import CloseForm, ConsentForm, EligibilityForm, ScreeningForm, SignatureForm
+from trial.participants.models import Consent, Participant, RandomizationRequest, ScreeningEntry
+from trial.participants.presenters import participant_table, reason_texts, screening_table, state_of
+from trial.protocol.models import Team
+from trial.protocol.queries import current
+
+READERS = (Coordinator, DataManager, Monitor, Investigator)
+PAGE_SIZE = 50
+
+
+@page(roles=READERS)
+def participant_list(request: Request) -> HttpResponseBase:
+    """Everybody registered at the sites one may see."""
+    found = list(queries.participants())
+    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
+    if request.GET.get("format") == "csv":
+        return csv_response(participant_table(found), "participants")
+    table = participant_table(list(rows), csv_url="?format=csv", position=position)
+    context = {"title": _("Participants"), "lead": _("%(count)d registered") % {"count": len(found)}, "table": table}
+    return render(request, "trial/participant_list.html", context)
+
+
+@page(roles=READERS)
+def screening_log(request: Request) -> HttpResponseBase:
+    """The screening log."""
+    found, protocol = list(queries.screening_log()), current()
+    if request.GET.get("format") == "csv":
+        return csv_response(screening_table(found, protocol), "screening-log")
+    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
+    table = screening_table(list(rows), protocol, csv_url="?format=csv", position=position)
+    context = {
+        "title": _("Screening log"), "lead": _("%(count)d considered") % {"count": len(found)}, "table": table,
+        "may_screen": request.person.holds(Coordinator) and queries.lock() is None,
+    }  # fmt: skip
+    return render(request, "trial/screening_log.html", context)
+
+
+def _my_teams(request: Request) -> list[Team]:
+    teams = Team.objects.filter(is_active=True).order_by("name")
+    return [team for team in teams if request.person.holds(Coordinator, site=team.site_id)]
+
+
+@page(roles=(Coordinator,))
+@require_http_methods(["GET", "POST"])
+def screening_new(request: Request) -> HttpResponseBase:
+    """Add somebody to the log; ``?previous=`` links a re-screening to the earlier entry."""
+    previous = _previous(request)
+    form = ScreeningForm(request.POST or None, teams=_my_teams(request), initial=_again(previous))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            entry = actions.open_screening(
+                team=form.teams[data["team"]], month=form.cleaned_month(), age_band=data["age_band"], sex=data["sex"],
+                previous=previous, by=request.person,
+            )  # fmt: skip
+            return redirect("screening_entry", entry.pk)
+        except Refused as refusal:
+            form.add_error(None, str(refusal.message))
+    context = {
+        "title": _("Screen again") if previous else _("Screen a person"),
+        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("New entry"), "")],
+        "form": form,
+        "submit": _("Add to the screening log"),
+        "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
+    }
+    return render(request, "trial/form.html", context, status=_status(form))
+
+
+def _previous(request: Request) -> ScreeningEntry | None:
+    try:
+        key = uuid.UUID(request.GET.get("previous", ""))
+    except ValueError:
+        return None
+    return queries.screening_log().filter(pk=key).first()
+
+
+def _again(previous: ScreeningEntry | None) -> dict[str, Any]:
+    return {"team": previous.team_id, "age_band": previous.age_band, "sex": previous.sex} if previous else {}
+
+
+def _status(form: Any) -> int:
+    return 422 if form is not None and form.is_bound and not form.is_valid() else 200
+
+
+@page(roles=READERS)
+@require_http_methods(["GET", "POST"])
+def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """One entry, step by step: consent, eligibility, registration. The next step is open; the others say what they wait for."""
+    entry = get_object_or_404(queries.screening_log(), pk=key)
+    protocol = current()
+    may_write = request.person.holds(Coordinator, site=entry.site_id) and queries.lock() is None
+    step = request.POST.get("step", "") if may_write else ""
+    forms: dict[str, Any] = {
+        "consent": ConsentForm(request.POST if step == "consent" else None, protocol=protocol),
+        "eligibility": EligibilityForm(request.POST if step == "eligibility" else None, protocol=protocol),
+        "close": CloseForm(request.POST if step == "close" else None, protocol=protocol),
+    }
+    if step in forms and forms[step].is_valid():
+        try:
+            _take_step(step, entry, forms[step], request)
+            return redirect("screening_entry", entry.pk)
+        except Refused as refusal:
+            forms[step].add_error(None, str(refusal.message))
+    bound = forms.get(step)
+    return render(
+        request,
+        "trial/screening_entry.html",
+        _entry_context(request, entry, forms, may_write, bound),
+        status=_status(bound),
+    )
+
+
+def _take_step(step: str, entry: ScreeningEntry, form: Any, request: Request) -> None:
+    if step == "consent":
+        actions.record_consent(
+            entry=entry, given=form.given(), signed_on=form.cleaned_data["signed_on"], by=request.person
+        )
+    elif step == "eligibility":
+        actions.assess_eligibility(entry=entry, criteria=form.answers(), by=request.person)
+    else:
+        declined, code = form.decision()
+        actions.close_screening(entry=entry, declined=declined, reason_code=code, by=request.person)
+
+
+def _entry_context(
+    request: Request, entry: ScreeningEntry, forms: dict[str, Any], may_write: bool, bound: Any
+) -> dict[str, Any]:
+    protocol = current()
+    decided = queries.consents_in_force(entry.pk)
+    missing = queries.missing_consent(entry.pk, protocol)
+    parts = {part.code: part.name for part in protocol.consent_parts}
+    is_open = entry.outcome in (ScreeningEntry.Outcome.IN_SCREENING, ScreeningEntry.Outcome.ELIGIBLE)
+    facts = [
+        (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band), (_("Sex"), entry.sex),
+    ]  # fmt: skip
+    if entry.reason:
+        facts.append((_("Reason"), reason_texts(protocol).get(entry.reason, entry.reason)))
+    consents = [
+        (
+            parts.get(code, code),
+            _("given, signed %(day)s") % {"day": row.signed_on.strftime("%-d %b %Y")} if row.given else _("not given"),
+        )
+        for code, row in decided.items()
+    ]
+    rows = [
+        ("participants_screeningentry", entry.pk),
+        *(("participants_consent", row.pk) for row in Consent.objects.filter(screening=entry)),
+    ]
+    return {
+        "title": _("Screening"),
+        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("Entry"), "")],
+        "entry": entry,
+        "facts": facts,
+        "consents": consents,
+        "consent_done": bool(decided) and not missing,
+        "participant": Participant.objects.filter(screening=entry).first(),
+        "forms": forms,
+        "form": bound,
+        "may_write": may_write and is_open,
+        "may_screen_again": may_write and entry.outcome in ("excluded", "declined"),
+        "history": lines(history_of(*rows)),
+    }
+
+
+@page(roles=(Coordinator,))
+@require_POST
+def register(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """Register the person; a second press finds the same participant."""
+    entry = get_object_or_404(queries.screening_log(), pk=key)
+    try:
+        participant = actions.register(entry=entry, by=request.person)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
+        return redirect("screening_entry", entry.pk)
+    return redirect("participant", participant.number)
+
+
+def find_participant(number: str) -> Participant:
+    """The participant with this number, or 404: another site's number answers like one that does not exist."""
+    participant = queries.participant_numbered(number)
+    if participant is None:
+        raise Http404
+    return participant
+
+
+@page(roles=READERS)
+def participant_page(request: Request, number: str) -> HttpResponseBase:
+    """One participant: state, consent, history, and the button to randomize when everything stands."""
+    participant = find_participant(number)
+    asked = RandomizationRequest.objects.filter(participant=participant).first()
+    protocol = current()
+    ready = participant.baseline_completed_at is not None and participant.randomized_at is None
+    facts = [
+        (_("Number"), grouped(participant.number)), (_("Site"), participant.site.name), (_("Team"), participant.team.name),
+        (_("Registered"), participant.registered_at), (_("Baseline complete"), participant.baseline_completed_at or _("not yet")),
+    ]  # fmt: skip
+    parts = {part.code: part.name for part in protocol.consent_parts}
+    decided = queries.consents_in_force(participant.screening_id)
+    rows = [("participants_participant", participant.pk)] + (
+        [("participants_randomizationrequest", asked.pk)] if asked else []
+    )
+    context = {
+        "title": _("Participant %(number)s") % {"number": grouped(participant.number)},
+        "crumbs": [(_("Participants"), reverse("participants")), (grouped(participant.number), "")],
+        "participant": participant,
+        "state": state_of(participant),
+        "facts": facts,
+        "consents": [
+            (parts.get(code, code), _("given") if row.given else _("not given")) for code, row in decided.items()
+        ],
+        "asked": asked,
+        "may_randomize": ready
+        and asked is None
+        and request.person.holds(Coordinator, site=participant.site_id)
+        and queries.lock() is None,
+        "history": lines(history_of(*rows)),
+    }
+    return render(request, "trial/participant.html", context)
+
+
+@page(roles=(Coordinator,))
+@require_http_methods(["GET", "POST"])
+def randomize(request: Request, number: str) -> HttpResponseBase:
+    """Confirm and ask. The reply is the same for every arm."""
+    participant = find_participant(number)
+    shown = grouped(participant.number)
+    if request.method == "POST":
+        try:
+            actions.request_randomization(participant=participant, by=request.person)
+        except Refused as refusal:
+            messages.error(request, str(refusal.message))
+        return redirect("participant", participant.number)
+    context = {
+        "title": _("Randomize participant %(number)s") % {"number": shown},
+        "crumbs": [(_("Participants"), reverse("participants")), (shown, reverse("participant", args=[number])), (_("Randomize"), "")],
+        "facts": [
+            (_("Participant"), shown), (_("Site"), participant.site.name), (_("Team"), participant.team.name),
+            (_("Baseline complete"), participant.baseline_completed_at or _("not yet")),
+        ],
+        "consequence": _("This cannot be undone. You will not see the result: the treatment coordinator of the site is told."),
+        "submit": _("Randomize participant %(number)s") % {"number": shown},
+        "cancel_url": reverse("participant", args=[participant.number]),
+    }  # fmt: skip
+    return render(request, "confirm.html", context)
+
+
+@page(roles=READERS)
+def randomization_state(request: Request, number: str) -> HttpResponse:
+    """The part of the page that follows a request until it is answered."""
+    participant = find_participant(number)
+    asked = RandomizationRequest.objects.filter(participant=participant).first()
+    return render(request, "trial/randomization_state.html", {"participant": participant, "asked": asked})
+
+
+@page(roles=(DataManager,))
+@require_http_methods(["GET", "POST"])
+def lock(request: Request) -> HttpResponseBase:
+    """Lock the database, signed."""
+    done = queries.lock()
+    form = SignatureForm(request.POST or None)
+    if request.method == "POST" and done is None and form.is_valid():
+        try:
+            actions.lock_database(password=form.cleaned_data["password"], by=request.person)
+            return redirect("lock")
+        except Refused as refusal:
+            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    counts = queries.recruitment()
+    facts = [
+        (_("Registered"), counts.registered), (_("Randomized"), counts.randomized),
+        (_("Randomizations waiting"), queries.waiting_requests().count()),
+    ]  # fmt: skip
+    context = {
+        "title": _("Database lock"), "done": done, "facts": facts, "form": None if done else form, "submit": _("Lock the database"),
+        "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),
+        "cancel_url": reverse("home"), "signature": done.signature if done else None,
+    }  # fmt: skip
+    return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=_status(form))
+
+
+@page(roles=(Sponsor,))
+@require_http_methods(["GET", "POST"])
+def request_unblinding(request: Request) -> HttpResponseBase:
+    """Ask for planned unblinding, signed; after the lock only."""
+    done, locked = queries.unblinding_request(), queries.lock()
+    form = SignatureForm(request.POST or None)
+    if request.method == "POST" and done is None and form.is_valid():
+        try:
+            actions.request_unblinding(password=form.cleaned_data["password"], by=request.person)
+            return redirect("request_unblinding")
+        except Refused as refusal:
+            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    context: dict[str, Any] = {"title": _("Planned unblinding"), "done": done, "locked": locked}
+    if done is None and locked is not None:
+        context |= {
+            "facts": [(_("Database locked"), locked.locked_at), (_("Locked by"), locked.signature["name"])],
+            "form": form, "submit": _("Ask for planned unblinding"), "cancel_url": reverse("home"),
+            "consequence": _("The independent statistician confirms on the unblinded side. Then the comparative analysis may run."),
+        }  # fmt: skip
+        return render(request, "confirm.html", context, status=_status(form))
+    context["signature"] = done.signature if done else None
+    return render(request, "trial/signed_step.html", context)
