@@ -1,0 +1,70 @@
+"""The gates: planned unblinding by two persons, the release of a result, and the ledger of who came to know what."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from trial.core import clock, db
+from trial.core.access import Person
+from trial.core.access.roles import IndependentStatistician
+from trial.core.access.signing import content_sha256, sign
+from trial.core.actions import action
+from trial.core.errors import Refused
+from trial.participants import queries as participants
+from trial.participants.models import Release
+from trial.unblinded.disclosure import queries
+from trial.unblinded.disclosure.models import LedgerEntry, PlannedUnblinding, Reentry
+
+
+@action
+def confirm_planned_unblinding(*, password: str, by: Person) -> PlannedUnblinding:
+    """Confirm the sponsor's request, as another person. Twice is once. Refused without lock and request."""
+    by.must_hold(IndependentStatistician)
+    known = queries.planned_unblinding()
+    if known is not None:
+        return known
+    request = participants.unblinding_request()
+    if request is None:
+        raise Refused(
+            "no_request", _("The sponsor has not asked for planned unblinding. It follows the database lock.")
+        )
+    if request.requested_by == by.actor_id:
+        raise Refused("same_person", _("Who asked does not confirm. Another person confirms planned unblinding."))
+    signature = sign(person=by, password=password, meaning="planned unblinding", content={"request": str(request.pk)})
+    done = PlannedUnblinding(
+        request_id=request.pk, requested_by=request.requested_by, confirmed_by=by.actor_id, signature=signature
+    )
+    done.save(force_insert=True)
+    note(what="planned unblinding confirmed", subject="", by=by)
+    return done
+
+
+@action
+def release(*, title: str, payload: dict[str, Any], by: Person) -> Release:
+    """The gate down: one generic public row. Refused before database lock and planned unblinding. The same payload twice is once."""
+    by.must_hold(IndependentStatistician)
+    if participants.lock() is None or queries.planned_unblinding() is None:
+        raise Refused("gate_closed", _("Nothing passes the gate before database lock and planned unblinding."))
+    sha256 = content_sha256(payload)
+    known = Release.objects.filter(sha256=sha256).first()
+    if known is not None:
+        return known
+    row = Release(title=title, payload=payload, sha256=sha256)
+    row.save(force_insert=True)
+    note(what="result released", subject=sha256, by=by)
+    return row
+
+
+@action
+def note(*, what: str, subject: str, by: db.Actor) -> LedgerEntry:
+    """Write into the ledger who came to know what."""
+    entry = LedgerEntry(actor=by.actor_id, what=what, subject=subject)
+    entry.save(force_insert=True)
+    return entry
+
+
+@action
+def mark_reentry(*, by: Person) -> None:
+    """Note that this person has just proved who they are at the form of the unblinded side."""
+    if not Reentry.objects.filter(user_id=by.user_id).update(at=clock.now()):
+        Reentry(user_id=by.user_id).save(force_insert=True)

@@ -1,0 +1,60 @@
+"""The gates: planned unblinding, and the history of the unblinded side."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from trial.core import clock
+from trial.core.models import Base, HistoryBase
+
+
+class PlannedUnblinding(Base):
+    """The independent statistician confirmed the sponsor's request. At most one; two persons."""
+
+    only = models.BooleanField(default=True, unique=True)
+    request_id: uuid.UUID = models.UUIDField(unique=True)  # type: ignore[assignment]
+    requested_by = models.CharField(max_length=60)
+    confirmed_at = models.DateTimeField(default=clock.now)
+    confirmed_by = models.CharField(max_length=60)
+    signature: "models.JSONField[Any, Any]" = models.JSONField()
+
+    class Meta:
+        db_table = "unblinded_planned_unblinding"
+        constraints = [
+            models.CheckConstraint(condition=Q(only=True), name="unblinded_planned_once"),
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=models.F("requested_by")), name="unblinded_planned_two_persons"
+            ),
+        ]
+
+
+class LedgerEntry(Base):
+    """Who came to know what behind the wall: an allocation list opened, a comparative result read."""
+
+    at = models.DateTimeField(default=clock.now)
+    actor = models.CharField(max_length=60)
+    what = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        db_table = "unblinded_ledger"
+
+
+class Reentry(Base):
+    """When an unblinded person last proved who they are; behind the wall, since a session row can be read by both sides."""
+
+    user_id: uuid.UUID = models.UUIDField(unique=True)  # type: ignore[assignment]
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "unblinded_reentry"
+
+
+class UnblindedHistory(HistoryBase):
+    """The history of the unblinded side, with the true author of what its login wrote on open tables."""
+
+    class Meta(HistoryBase.Meta):
+        abstract = False
+        db_table = "unblinded_history"

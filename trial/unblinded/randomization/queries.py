@@ -1,0 +1,18 @@
+"""Reading allocations, behind the wall."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from trial.unblinded.randomization.models import Allocation
+
+
+def allocations() -> QuerySet[Allocation]:
+    """The allocations of the sites one may see, newest first."""
+    return Allocation.objects.select_related("participant", "participant__team").order_by("-allocated_at", "id")
+
+
+def arms_of(participants: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The arm of each of these participants that has been randomized. One query."""
+    return dict(Allocation.objects.filter(participant__in=list(participants)).values_list("participant_id", "arm"))

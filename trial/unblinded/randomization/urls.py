@@ -1,0 +1,5 @@
+from django.urls import path
+
+from trial.unblinded.randomization import views
+
+urlpatterns = [path("", views.allocation_list, name="allocations")]
