@@ -1,0 +1,115 @@
+"""The visit calendar of one participant: pure functions of the randomization date, the protocol's visits and today.
+
+Nobody stores a due date: the calendar follows from the day of randomization, so it can't differ by arm and needs no
+repair. A window classifies a visit; it neither blocks nor drops it.
+"""
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from trial.protocol.definition import Visit
+
+
+class State(StrEnum):
+    """Where a visit stands today."""
+
+    UPCOMING = "upcoming"  # the window has not opened
+    DUE = "due"  # the window is open, the target day has not passed
+    OVERDUE = "overdue"  # the target day has passed, the window is still open
+    WINDOW_CLOSED = "window_closed"  # the window has closed and nothing is known of the visit: it can still be made
+    DONE = "done"
+    MISSED = "missed"
+
+
+class Recorded(StrEnum):
+    """What is on record about a visit."""
+
+    NOTHING = "nothing"
+    DONE = "done"
+    MISSED = "missed"
+
+
+class Timing(StrEnum):
+    """How a day lies to the window of a visit."""
+
+    BEFORE_WINDOW = "before_window"
+    IN_WINDOW = "in_window"
+    AFTER_WINDOW = "after_window"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Target day and window of a follow-up visit; both ends belong to it. ``opens <= target <= closes``."""
+
+    opens: date
+    target: date
+    closes: date
+
+    def timing(self, day: date) -> Timing:
+        """How ``day`` lies to the window."""
+        if day < self.opens:
+            return Timing.BEFORE_WINDOW
+        return Timing.IN_WINDOW if day <= self.closes else Timing.AFTER_WINDOW
+
+
+@dataclass(frozen=True)
+class PlannedVisit:
+    """A follow-up visit of one participant in the calendar."""
+
+    visit: str
+    window: Window
+    state: State
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of the month, ``months`` later; in a shorter month its last day (31 Aug + 6: 28 or 29 Feb)."""
+    if months < 0:
+        raise ValueError("Visits lie after randomization: months cannot be negative.")
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    month += 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def window_of(visit: Visit, randomized_on: date) -> Window:
+    """Target and window of a follow-up visit. Raises ValueError for a baseline visit or a window turned round."""
+    if visit.is_baseline:
+        raise ValueError(f"Visit {visit.code} lies before randomization and has no due date.")
+    if visit.offset < 0 or visit.before < 0 or visit.after < 0:
+        raise ValueError(f"Visit {visit.code}: offset and window cannot be negative.")
+    months = visit.unit == "months"
+    target = add_months(randomized_on, visit.offset) if months else randomized_on + timedelta(days=visit.offset)
+    return Window(target - timedelta(days=visit.before), target, target + timedelta(days=visit.after))
+
+
+def state_of(window: Window, recorded: Recorded, today: date) -> State:
+    """Where the visit stands ``today``. What is on record wins over any date."""
+    match recorded:
+        case Recorded.DONE:
+            return State.DONE
+        case Recorded.MISSED:
+            return State.MISSED
+        case Recorded.NOTHING:
+            pass
+    if today < window.opens:
+        return State.UPCOMING
+    if today <= window.target:
+        return State.DUE
+    return State.OVERDUE if today <= window.closes else State.WINDOW_CLOSED
+
+
+def calendar_of(
+    visits: Iterable[Visit], randomized_on: date, recorded: dict[str, Recorded], today: date
+) -> tuple[PlannedVisit, ...]:
+    """Every follow-up visit, by target day. ``recorded``: what is on record by visit code; absent means nothing."""
+    planned = []
+    for visit in visits:
+        if visit.is_baseline:
+            continue
+        window = window_of(visit, randomized_on)
+        planned.append(
+            PlannedVisit(visit.code, window, state_of(window, recorded.get(visit.code, Recorded.NOTHING), today))
+        )
+    return tuple(sorted(planned, key=lambda one: (one.window.target, one.visit)))
