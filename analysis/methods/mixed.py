@@ -1,0 +1,352 @@
+"""The random-intercept mixed model: statsmodels' MixedLM finds it, exact derivatives finish it and judge it.
+
+statsmodels stops up to 1e-4 short of the maximum, has standard errors that are off by 3e-3 and gives z for t. Its optimum is the start:
+the intraclass correlation is looked at over its whole range, Newton steps on the exact likelihood go on from the best point, and a
+variance of exactly 0 is compared, not approached. Standard errors are from (X'V^-1X)^-1 at the fitted variances; degrees of
+freedom are Satterthwaite's, with the observed information of the variances (as lmerTest).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg, optimize, stats
+from statsmodels.regression.mixed_linear_model import MixedLM
+
+from . import likelihood
+from .likelihood import Array, Model, State
+from .problems import Problem, Refused, error, warning
+from .progress import SILENT, Cancelled, Watch
+from .results import Convergence, Estimate, Fit, Status
+
+_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 24), 1 - np.geomspace(0.45, 1e-4, 24)])
+_GRADIENT, _DECREMENT, _NEWTON_STEPS = 1e-5, 1e-10, 40
+_SHORT = 1e-3  # statsmodels further than this below the maximum: a local optimum or a false report, not rounding
+_EXCUSED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)  # about code, not about the fit
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A fitted model that can still be asked for linear combinations of its coefficients.
+
+    `kept` are the columns that the fit could use; `null` (p, p - rank) spans the combinations of which the data say nothing.
+    `information` (2, 2) is the observed information of the variances, None where the variance between subjects is exactly 0.
+    """
+
+    state: State
+    names: tuple[str, ...]
+    kept: npt.NDArray[np.intp]
+    null: Array
+    information: Array | None
+    confidence: float
+    trusted: bool
+
+    def combination(self, name: str, weights: Array) -> Estimate:
+        """The linear combination `weights` (p,) of all coefficients; None with its reason where it is not determined."""
+        if not self.trusted:
+            return absent(name, "not_converged")
+        if self.null.size and np.abs(weights @ self.null).max() > 1e-8 * float(np.linalg.norm(weights)):
+            return absent(name, "not_estimable")
+        combined = weights[self.kept]
+        value = float(combined @ self.state.beta)
+        variance = float(combined @ self.state.covariance @ combined)
+        df = self._df(combined, variance) if variance > 0 else None
+        if df is None:
+            return absent(name, "no_variance")
+        se = float(np.sqrt(variance))
+        t = value / se
+        half = float(stats.t.ppf(0.5 + self.confidence / 2, df)) * se
+        return Estimate(name, value, se, df, t, float(2 * stats.t.sf(abs(t), df)), value - half, value + half)
+
+    def _df(self, combined: Array, variance: float) -> float | None:
+        """Satterthwaite: 2 v^2 / (g' I^-1 g); with one variance only, the residual degrees of freedom of least squares."""
+        if self.information is None:
+            return float(self.state.model.rows - self.state.model.rank)
+        gradient = likelihood.variance_gradient(self.state, combined)
+        spread = float(gradient @ linalg.solve(self.information, gradient))
+        return 2 * variance**2 / spread if spread > 0 else None
+
+
+def absent(name: str, reason: str) -> Estimate:
+    """An estimate that there is not, with the code of the reason."""
+    return Estimate(name, None, None, None, None, None, None, None, reason=reason)
+
+
+def fit_random_intercept(
+    y: Array,
+    X: Array,
+    names: Sequence[str],
+    groups: npt.NDArray[Any],
+    method: Literal["reml", "ml"] = "reml",
+    confidence: float = 0.95,
+    watch: Watch = SILENT,
+) -> tuple[Fit, Solution]:
+    """Fit y (N,) = X (N, p) b + intercept of each group (N,) + error.
+
+    Refused, with the reason, where the two variances cannot be told apart. A rank-deficient X is fitted on its independent
+    columns, and what is then not determined is None with its reason. Raises Cancelled when told to stop.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    kept, null = independent_columns(X)
+    _refuse_hopeless(y, X.shape[0], len(kept), codes)
+    model = likelihood.build(y, X[:, kept], codes, method == "reml")
+    _refuse_confounded(model, float(np.var(y)) * len(y))
+    watch.step("fitting", 0.2)
+    start = _statsmodels(y, X[:, kept], codes, method == "reml", watch)
+    watch.step("polishing", 0.7)
+    top = _maximize(model, start.share)
+    convergence, problems = _judge(top, start)
+    information = None if convergence.boundary else -likelihood.derivatives(top.state)[1]
+    trusted = convergence.status != "not_converged"
+    solution = Solution(top.state, tuple(names), kept, null, information, confidence, trusted)
+    return _as_fit(solution, method, convergence, problems), solution
+
+
+def _as_fit(
+    solution: Solution, method: Literal["reml", "ml"], convergence: Convergence, problems: tuple[Problem, ...]
+) -> Fit:
+    """The record of a fit: coefficients, variances, covariance of what can be estimated."""
+    names, state = solution.names, solution.state
+    coefficients = tuple(solution.combination(n, row) for n, row in zip(names, np.eye(len(names)), strict=True))
+    lost = tuple(c.name for c in coefficients if c.estimate is None)
+    if lost and solution.trusted:
+        problems += (warning("rank_deficient", columns=lost),)
+    known = [i for i, column in enumerate(solution.kept) if coefficients[column].estimate is not None]
+    covariance = state.covariance[np.ix_(known, known)]
+    return Fit(
+        method=method,
+        rows=state.model.rows,
+        subjects=state.model.subjects,
+        log_likelihood=state.log_likelihood,
+        df_method="residual" if convergence.boundary else "satterthwaite",
+        coefficients=coefficients,
+        covariance_of=tuple(names[solution.kept[i]] for i in known),
+        covariance=tuple(tuple(float(v) for v in row) for row in covariance),
+        variance_subject=state.s_u,
+        variance_residual=state.s_e,
+        convergence=convergence,
+        warnings=problems,
+    )
+
+
+def independent_columns(X: Array) -> tuple[npt.NDArray[np.intp], Array]:
+    """Positions of the columns that do not depend on earlier ones, and a basis (p, p - rank) of what X cannot tell."""
+    length = np.linalg.norm(X, axis=0)
+    scale = np.where(length > 0, length, 1.0)
+    kept: list[int] = []
+    basis = np.empty((X.shape[0], 0))
+    for column in range(X.shape[1]):
+        rest = X[:, column] / scale[column]
+        for _twice in (0, 1):  # the second pass removes what rounding left of the first
+            rest = rest - basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > 1e-7:
+            kept.append(column)
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+    right = np.linalg.svd(X / scale, full_matrices=True)[2][len(kept) :].T / scale[:, None]
+    null = right / np.linalg.norm(right, axis=0) if right.size else right
+    return np.array(kept, dtype=np.intp), null
+
+
+def _refuse_hopeless(y: Array, rows: int, rank: int, codes: npt.NDArray[np.intp]) -> None:
+    """Refuse what no number of iterations can fit."""
+    if rows <= rank:
+        raise Refused([error("too_few_rows", rows=rows, parameters=rank)])
+    if np.ptp(y) == 0:
+        raise Refused([error("outcome_constant", value=float(y[0]))])
+    counts = np.bincount(codes)
+    if len(counts) < 2:
+        raise Refused([error("one_subject")])
+    if counts.max() < 2:
+        raise Refused([error("one_row_per_subject", subjects=len(counts))])
+
+
+def _refuse_confounded(model: Model, total: float) -> None:
+    """Refuse designs whose fixed effects use up all information on one of the two variances. `total`: sum of squares of y."""
+    p = model.rank
+    within = int((np.linalg.eigvalsh(model.within[:p, :p]) > 1e-9).sum())
+    if model.deviations <= within:
+        raise Refused([error("no_information_within", rows=model.rows, subjects=model.subjects)])
+    if model.subjects <= int((np.linalg.eigvalsh(model.between[:, :p, :p].sum(axis=0)) > 1e-9).sum()):
+        raise Refused([error("no_information_between", subjects=model.subjects, parameters=p)])
+    inside = model.within
+    left = inside[p, p] - inside[p, :p] @ np.linalg.pinv(inside[:p, :p], rcond=1e-9, hermitian=True) @ inside[:p, p]
+    if left < 1e-14 * total:
+        raise Refused([error("no_residual_variance")])
+
+
+# --- statsmodels -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What statsmodels found: the intraclass correlation, its log-likelihood and count of work, and what it complained of."""
+
+    share: float | None = None
+    log_likelihood: float | None = None
+    iterations: int | None = None
+    evaluations: int | None = None
+    problems: tuple[Problem, ...] = field(default_factory=tuple)
+
+
+class _Watched(MixedLM):  # type: ignore[misc]  # statsmodels has no types
+    """MixedLM that reports at each evaluation of the likelihood, and stops when told to; its fit takes no callback.
+
+    How many evaluations it needs is not known: the share creeps towards that of the next stage.
+    """
+
+    watch = SILENT
+    evaluations = 0
+
+    def loglike(self, params: Any, profile_fe: bool = True) -> float:
+        self.evaluations += 1
+        self.watch.step("fitting", 0.7 - 0.5 * 0.97**self.evaluations)
+        return float(super().loglike(params, profile_fe))
+
+
+def _statsmodels(y: Array, X: Array, codes: npt.NDArray[np.intp], reml: bool, watch: Watch) -> _Start:
+    """statsmodels' own optimum by Nelder-Mead; whatever it warns of or raises becomes a problem of the fit."""
+    problems: list[Problem] = []
+    result: Any = None
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn"):
+        warnings.simplefilter("always")
+        try:
+            model = _Watched(y, X, codes)
+            model.watch = watch
+            result = model.fit(reml=reml, method="nm", full_output=True, maxiter=2000, ftol=1e-12)
+        except Cancelled:
+            raise
+        except Exception as failure:  # whatever stops statsmodels must not stop the exact likelihood below
+            problems.append(warning("statsmodels_raised", error=type(failure).__name__, message=str(failure)))
+    for found in caught:
+        if not issubclass(found.category, _EXCUSED):
+            text = " ".join(str(found.message).split())
+            problems.append(warning("statsmodels_warned", category=found.category.__name__, message=text))
+    if result is None:
+        return _Start(problems=tuple(problems))
+    history = result.hist[0] if result.hist else {}
+    if not result.converged:
+        problems.append(warning("statsmodels_not_converged"))
+    between, within = float(result.cov_re[0, 0]), float(result.scale)
+    usable = np.isfinite([between, within, result.llf]).all() and within > 0 and between >= 0
+    return _Start(
+        share=min(between / (between + within), 1 - 1e-9) if usable else None,
+        log_likelihood=float(result.llf) if np.isfinite(result.llf) else None,
+        iterations=int(history["iterations"]) if "iterations" in history else None,
+        evaluations=int(history["fcalls"]) if "fcalls" in history else None,
+        problems=tuple(problems),
+    )
+
+
+# --- the exact maximum -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Top:
+    """The highest point found, how many Newton steps led there, and how many local maxima the grid has."""
+
+    state: State
+    steps: int
+    maxima: int
+    boundary: bool
+
+
+def _maximize(model: Model, hint: float | None) -> _Top:
+    """Grid over the intraclass correlation, the best bracket by Brent, Newton steps to the end; 0 is compared exactly."""
+    shares = np.unique(_GRID if hint is None else np.append(_GRID, hint))
+    heights = np.array([likelihood.profile(model, share).log_likelihood for share in shares])
+    padded = np.concatenate([[-np.inf], heights, [-np.inf]])
+    maxima = int(((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])).sum())
+    best = int(np.argmax(heights))
+    low = shares[max(best - 1, 0)]
+    high = shares[best + 1] if best + 1 < len(shares) else 1 - 1e-12
+    inside = optimize.minimize_scalar(
+        lambda share: -likelihood.profile(model, share).log_likelihood,
+        bounds=(float(low), float(high)),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    state, steps = _newton(likelihood.profile(model, float(inside.x)))
+    edge = likelihood.profile(model, 0.0)
+    if edge.log_likelihood >= state.log_likelihood - 1e-12 and likelihood.derivatives(edge)[0][0] <= 0:
+        return _Top(edge, 0, maxima, boundary=True)
+    return _Top(state, steps, maxima, boundary=False)
+
+
+def _newton(state: State) -> tuple[State, int]:
+    """Newton steps in the logarithms of the variances, halved until they climb; ends where nothing is left to gain."""
+    for step in range(_NEWTON_STEPS):
+        gradient, hessian = _in_logs(state)
+        if np.linalg.eigvalsh(-hessian).min() <= 0:
+            return state, step
+        move = np.clip(np.linalg.solve(-hessian, gradient), -2, 2)
+        if gradient @ move < 1e-22:
+            return state, step
+        for _halving in range(30):
+            s_u, s_e = np.array([state.s_u, state.s_e]) * np.exp(move)
+            tried = likelihood.at(state.model, float(s_u), float(s_e))
+            if tried.log_likelihood >= state.log_likelihood:
+                break
+            move = move / 2
+        else:
+            return state, step
+        state = tried
+    return state, _NEWTON_STEPS
+
+
+def _in_logs(state: State) -> tuple[Array, Array]:
+    """Score and Hessian in (log s_u, log s_e)."""
+    score, hessian = likelihood.derivatives(state)
+    scale = np.array([state.s_u, state.s_e])
+    return score * scale, hessian * np.outer(scale, scale) + np.diag(score * scale)
+
+
+def _rounded(value: float) -> float:
+    """A diagnostic at 1e-9: below that stands rounding, which would make equal results differ in their bytes."""
+    return round(value, 9)
+
+
+def _judge(top: _Top, start: _Start) -> tuple[Convergence, tuple[Problem, ...]]:
+    """The convergence record, and everything found on the way; a caught warning changes the status."""
+    problems = list(start.problems)
+    gradient, hessian = _in_logs(top.state)
+    if top.boundary:  # what remains is one parameter, the residual variance
+        gradient, hessian = gradient[1:], hessian[1:, 1:]
+        problems.append(warning("variance_zero"))
+    eigenvalues = np.linalg.eigvalsh(-hessian)
+    positive = bool(eigenvalues.min() > 0)
+    decrement = float(gradient @ np.linalg.solve(-hessian, gradient) / 2) if positive else float("inf")
+    height = top.state.log_likelihood
+    gain = None if start.log_likelihood is None else height - start.log_likelihood
+    if top.maxima > 1:
+        problems.append(warning("several_maxima", maxima=top.maxima))
+    if gain is not None and gain > _SHORT:
+        problems.append(warning("statsmodels_short", gain=_rounded(gain)))
+    good = positive and decrement < _DECREMENT and float(np.abs(gradient).max()) < _GRADIENT
+    if gain is not None and gain < -1e-6:  # somebody found a higher point: this is not the maximum
+        problems.append(warning("statsmodels_higher", gain=_rounded(gain)))
+        good = False
+    status: Status = "not_converged"
+    if good:
+        status = "boundary" if top.boundary else "converged_with_warnings" if problems else "converged"
+    else:
+        problems.append(warning("not_converged", gradient=_rounded(float(np.abs(gradient).max()))))
+    record = Convergence(
+        status=status,
+        optimizer="statsmodels MixedLM nm, then Newton",
+        iterations=start.iterations,
+        evaluations=start.evaluations,
+        polish_iterations=top.steps,
+        gradient=_rounded(float(np.abs(gradient).max())),
+        decrement=_rounded(decrement) if np.isfinite(decrement) else None,
+        eigenvalues=tuple(float(v) for v in eigenvalues),
+        boundary=top.boundary,
+        maxima=top.maxima,
+        statsmodels_log_likelihood=start.log_likelihood,
+        gain=None if gain is None else _rounded(gain),
+    )
+    return record, tuple(problems)

@@ -1,0 +1,73 @@
+"""The whole analysis of one table by one specification: check, describe, fit, contrast; one result for every caller."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+
+from .contrasts import adjusted
+from .descriptives import baseline_sd, count, describe
+from .design import Prepared, build_design, prepare
+from .environment import code_hash, environment_hash
+from .mixed import fit_random_intercept
+from .problems import Refused
+from .progress import SILENT, Watch
+from .results import Analysis
+from .spec import Spec
+
+
+def analyze(table: pd.DataFrame, spec: Spec, watch: Watch = SILENT) -> Analysis:
+    """Descriptives by arm, the random-intercept model, adjusted means and differences.
+
+    Raises Refused where the table does not fit the specification. Where the table is right and only the model cannot be fitted, the
+    descriptives stand, `fit` is None and `problems` has the reason. Raises Cancelled when told to stop.
+    """
+    watch.step("reading", 0.0)
+    prepared = prepare(table, spec)
+    watch.step("describing", 0.1)
+    described = _described(prepared, "model", by_arm=spec.arm is not None)
+    design = build_design(prepared)
+    rows = prepared.frame[prepared.analyzed]
+    try:
+        fit, solution = fit_random_intercept(
+            rows[spec.outcome].to_numpy(dtype=float),
+            design.X,
+            design.names,
+            rows[spec.subject].to_numpy(dtype=str),
+            spec.method,
+            spec.confidence,
+            watch,
+        )
+    except Refused as refusal:
+        return dataclasses.replace(described, problems=described.problems + refusal.problems)
+    watch.step("contrasting", 0.85)
+    means, differences = adjusted(prepared, design, solution, described.standard_deviation)
+    watch.step("done", 1.0)
+    return dataclasses.replace(described, fit=fit, means=means, differences=differences)
+
+
+def analyze_pooled(table: pd.DataFrame, spec: Spec, watch: Watch = SILENT) -> Analysis:
+    """Descriptives of all arms together. An arm in the specification is not looked at, nor need the table have it."""
+    watch.step("reading", 0.0)
+    prepared = prepare(table, dataclasses.replace(spec, arm=None, interaction=False))
+    watch.step("describing", 0.5)
+    described = _described(prepared, "pooled", by_arm=False)
+    watch.step("done", 1.0)
+    return described
+
+
+def _described(prepared: Prepared, kind: str, by_arm: bool) -> Analysis:
+    """Everything that needs no model."""
+    return Analysis(
+        kind="pooled" if kind == "pooled" else "model",
+        spec=prepared.spec.as_data(),
+        counts=count(prepared),
+        descriptives=describe(prepared, by_arm),
+        fit=None,
+        means=(),
+        differences=(),
+        standard_deviation=baseline_sd(prepared),
+        problems=prepared.problems,
+        hashes={"code": code_hash(), "environment": environment_hash()},
+    )

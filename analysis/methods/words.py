@@ -1,0 +1,106 @@
+"""One sentence for each code: what is wrong, where, what to do. English; a page translates the sentence, then fills it."""
+
+from __future__ import annotations
+
+from .canonical import plain
+from .problems import Problem
+
+
+def _(sentence: str) -> str:
+    """Marks a sentence for the translators; this package itself knows no language."""
+    return sentence
+
+
+SENTENCES: dict[str, str] = {
+    # the specification
+    "spec_not_a_table": _("“%(place)s” must be a table of keys and values."),
+    "spec_text_wanted": _("“%(place)s” must be a text without back-quotes; it is “%(got)s”."),
+    "spec_choice": _("“%(place)s” is “%(got)s”; allowed are: %(allowed)s."),
+    "spec_levels": _("“%(place)s” must be a list of at least two levels, the reference first."),
+    "spec_levels_twice": _("“%(place)s” names a level twice."),
+    "spec_unknown_key": _("“%(place)s” is not a key of a specification; check its spelling or remove it."),
+    "spec_level_not_a_number": _("“%(place)s” has “%(got)s”; with a linear time every level must be a number."),
+    "spec_same_arm": _("“%(place)s” gives “%(got)s” as both arms."),
+    "spec_confidence": _("“%(place)s” is “%(got)s”; it must lie between 0.5 and 1."),
+    "spec_column_twice": _("Column “%(column)s” is used twice in the specification."),
+    "spec_interaction_without_arm": _("“%(place)s” is on, but the specification has no arm."),
+    "spec_two_baselines": _("“%(place)s” is for a baseline that is an outcome; here the baseline is a covariate."),
+    # the table
+    "table_not_utf8": _("The table is not UTF-8 text (byte %(byte)s). Save it as CSV, UTF-8."),
+    "table_empty": _("The table is empty: not even a header."),
+    "table_column_twice": _("The header names these columns twice: %(columns)s."),
+    "table_ragged": _("Row %(row)s does not have %(columns)s cells as the header has (%(rows)s such rows)."),
+    "column_missing": _("The table has no column “%(column)s”. It has: %(available)s."),
+    "not_a_number": _("Column “%(column)s”, row %(row)s: “%(value)s” is not a number."),
+    "not_a_number_more": _("Column “%(column)s” has %(rows)s more rows that are not numbers."),
+    "unknown_level": _("Column “%(column)s”, row %(row)s: “%(value)s” is not one of: %(allowed)s."),
+    "subject_missing": _("Column “%(column)s”, row %(row)s: the subject is missing."),
+    "row_twice": _("Subject %(subject)s has visit %(visit)s twice (%(rows)s such rows)."),
+    "varies_within_subject": _("“%(column)s” changes within subject %(subject)s; it must be one fact of the subject."),
+    "baseline_missing": _(
+        "“%(column)s” is missing for %(subjects)s subjects, and the specification does not allow it."
+    ),
+    "baseline_filled": _(
+        "“%(column)s” is missing for %(subjects)s subjects: they have the mean of all (%(mean)s) and an indicator."
+    ),
+    "covariate_missing": _("%(subjects)s subjects are left out because “%(column)s” is missing."),
+    "nothing_to_analyze": _("No row has a value of “%(outcome)s” and of all covariates."),
+    "visit_empty": _("Nobody has an outcome at visit %(visit)s."),
+    "arm_empty": _("Nobody in arm %(arm)s has an outcome; there is nothing to compare."),
+    "arm_of_one": _("Arm %(arm)s has one person with an outcome."),
+    "cell_empty": _(
+        "Nobody in arm %(arm)s has an outcome at visit %(visit)s: their difference there is not estimable."
+    ),
+    # the fit
+    "too_few_rows": _("%(rows)s rows are too few for %(parameters)s coefficients and two variances."),
+    "outcome_constant": _("The outcome is %(value)s in every row; there is no variance to analyze."),
+    "one_subject": _("All rows belong to one subject; a mixed model needs several."),
+    "one_row_per_subject": _(
+        "Each of the %(subjects)s subjects has one row: the variance between subjects cannot be told from the residual."
+    ),
+    "no_information_within": _(
+        "The coefficients use up all %(rows)s rows of %(subjects)s subjects within subjects: the residual variance cannot be "
+        "estimated."
+    ),
+    "no_information_between": _(
+        "%(subjects)s subjects are too few for the coefficients that differ between them: the variance between subjects cannot "
+        "be estimated."
+    ),
+    "no_residual_variance": _("The model fits every row exactly; there is no residual variance to judge it by."),
+    "rank_deficient": _("The data do not determine these coefficients, and they are left empty: %(columns)s."),
+    "variance_zero": _(
+        "The variance between subjects is exactly 0: repeated values of one person are no more alike than those of two. The model "
+        "is the one without it, with the degrees of freedom of least squares."
+    ),
+    "several_maxima": _("The likelihood has %(maxima)s maxima; the highest is reported."),
+    "not_converged": _("The fit did not converge (gradient %(gradient)s). Its estimates are withheld."),
+    "statsmodels_raised": _(
+        "statsmodels stopped with %(error)s (%(message)s); the exact likelihood went on without it."
+    ),
+    "statsmodels_warned": _("statsmodels warned: %(message)s (%(category)s)."),
+    "statsmodels_not_converged": _("statsmodels did not converge; the exact likelihood went on from where it stopped."),
+    "statsmodels_short": _("statsmodels stopped %(gain)s below the maximum of the log-likelihood."),
+    "statsmodels_higher": _(
+        "statsmodels found a log-likelihood that is higher by %(gain)s; this fit is not the maximum."
+    ),
+    # a single estimate
+    "not_estimable": _("Not estimable: the data do not determine it."),
+    "no_variance": _("Its variance cannot be computed."),
+}
+
+
+def arguments(problem: Problem) -> dict[str, str]:
+    """The data of a problem as texts that fill its sentence."""
+    return {key: _as_text(value) for key, value in problem.data.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple | list):  # a list where it came back from JSON
+        return ", ".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def in_words(problem: Problem) -> str:
+    """The English sentence of a problem; a code without sentence shows itself and its data, so that nothing is lost."""
+    sentence = SENTENCES.get(problem.code)
+    return sentence % arguments(problem) if sentence else f"{problem.code} {plain(problem.data)}"

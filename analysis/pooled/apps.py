@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PooledConfig(AppConfig):
+    name = "analysis.pooled"
+    label = "pooled"

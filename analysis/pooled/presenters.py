@@ -1,0 +1,123 @@
+"""Runs of the open side as pages show them."""
+
+import datetime as dt
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analysis.pooled.models import PooledRun
+from analysis.reports.rendering import pooled_result
+from analysis.runs.models import Run
+from analysis.snapshots.queries import snapshots
+from trial.core import clock
+from trial.core.access import Person
+from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
+from trial.core.ui.parts import Progress
+from trial.core.ui.tables import Column, Link, State, Table
+from trial.core.ui.work import Panel, WorkItem, WorkList
+
+KINDS = {"pooled": gettext_lazy("Pooled figures"), "fake": gettext_lazy("Rehearsal on a fake arm")}
+STATES = {
+    "queued": ("waiting", gettext_lazy("Waiting")),
+    "running": ("running", gettext_lazy("Running")),
+    "cancelling": ("running", gettext_lazy("Stopping")),
+    "succeeded": ("done", gettext_lazy("Done")),
+    "failed": ("failed", gettext_lazy("Failed")),
+    "cancelled": ("cancelled", gettext_lazy("Canceled")),
+}
+STAGES = {
+    "reading": gettext_lazy("Reading the table"),
+    "describing": gettext_lazy("Describing"),
+    "fitting": gettext_lazy("Fitting the model"),
+    "polishing": gettext_lazy("Polishing the optimum"),
+    "contrasting": gettext_lazy("Computing differences"),
+}
+
+
+def run_table(runs: list[Any], url_name: str) -> Table:
+    """Runs, newest first."""
+    columns = [
+        Column(_("Started")),
+        Column(_("What")),
+        Column(_("State")),
+        Column(_("Snapshot"), code=True),
+        Column(""),
+    ]
+    rows = []
+    for run in runs:
+        kind, words = STATES[run.state]
+        what = KINDS.get(getattr(run, "kind", ""), _("Comparative analysis"))
+        rows.append(
+            [
+                run.created_at,
+                str(what),
+                State(kind, words),
+                run.snapshot_sha256[:8],
+                Link(_("Open"), reverse(url_name, args=[run.pk])),
+            ]
+        )
+    return Table(columns, rows, empty=_("Runs appear here when one has been started."))
+
+
+def progress_of(run: Run, *, poll: str, cancel: str, result: str) -> Progress:
+    """A run as the progress component shows it."""
+    remaining = None
+    if run.state == Run.State.RUNNING and run.started_at and 0.1 < run.progress < 1:
+        took = clock.now() - run.started_at
+        remaining = dt.timedelta(seconds=round(took.total_seconds() * (1 - run.progress) / run.progress))
+    states: dict[str, Any] = {
+        "queued": "waiting",
+        "running": "running",
+        "cancelling": "running",
+        "succeeded": "done",
+        "failed": "failed",
+        "cancelled": "cancelled",
+    }
+    message = STAGES.get(run.stage, "") if not run.is_over else ""
+    return Progress(
+        state=states[run.state], done=round(100 * run.progress), total=100, title=_("Analysis"), message=message, remaining=remaining,
+        poll_url="" if run.is_over else poll, cancel_url="" if run.is_over else cancel, result_url=result,
+    )  # fmt: skip
+
+
+def work_for(person: Person) -> list[WorkList]:
+    """For the trial statistician: runs that failed, and the newest snapshot nobody has rehearsed on."""
+    if not person.holds(TrialStatistician):
+        return []
+    items = [
+        WorkItem(
+            _("Look at the run that failed"),
+            reverse("run", args=[r.pk]),
+            str(KINDS[r.kind]),
+            "blocked",
+            r.created_at.date(),
+        )
+        for r in PooledRun.objects.filter(state="failed").order_by("-created_at")[:5]
+    ]
+    newest = snapshots().first()
+    if newest is None:
+        items.append(WorkItem(_("Make the first snapshot"), reverse("snapshots"), _("A run needs frozen data"), "due"))
+    elif not PooledRun.objects.filter(snapshot_id=newest.pk, kind="fake").exists():
+        items.append(
+            WorkItem(
+                _("Rehearse the analysis on the newest snapshot"),
+                reverse("run_new"),
+                newest.sha256[:8],
+                "due",
+                newest.made_at.date(),
+            )
+        )
+    return [WorkList(_("Analysis"), items, empty=_("Nothing waits: the newest snapshot has been rehearsed on."))]
+
+
+def panels_for(person: Person) -> list[Panel]:
+    """The newest pooled figures, on the blind dashboards."""
+    if not person.holds(TrialStatistician, DataManager, Monitor, Investigator):
+        return []
+    run = PooledRun.objects.filter(kind="pooled", state="succeeded").order_by("-created_at", "id").first()
+    if run is None:
+        return []
+    context = {"result": pooled_result(run.spec, run.result), "url": reverse("run", args=[run.pk])}
+    return [Panel(_("Pooled figures"), "analysis/pooled_panel.html", context)]

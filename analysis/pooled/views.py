@@ -1,0 +1,191 @@
+"""Snapshots and runs of the open side."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from analysis.pooled import actions
+from analysis.pooled.models import PooledRun
+from analysis.pooled.presenters import KINDS, progress_of, run_table
+from analysis.reports.presenters import detail, record_facts
+from analysis.reports.rendering import FAKE, model_result, pooled_result
+from analysis.snapshots.actions import make_snapshot
+from analysis.snapshots.models import Snapshot
+from analysis.snapshots.queries import snapshots
+from trial.core.access import Request, page
+from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
+from trial.core.errors import Refused
+from trial.core.ui import forms
+from trial.core.ui.tables import Column, Link, Table, page_of, shown
+
+READERS = (TrialStatistician, DataManager, Monitor, Investigator)
+PAGE_SIZE = 50
+
+
+@page(roles=(TrialStatistician, DataManager))
+@require_http_methods(["GET", "POST"])
+def snapshot_list(request: Request) -> HttpResponseBase:
+    """All snapshots; making one is a press of the button."""
+    if request.method == "POST":
+        make_snapshot(by=request.person)
+        return redirect("snapshots")
+    rows, position = page_of(list(snapshots()), request.GET.get("page"), PAGE_SIZE)
+    columns = [
+        Column(_("Made")),
+        Column(_("Participants"), number=True),
+        Column(_("Rows"), number=True),
+        Column(_("Data")),
+        Column(_("SHA-256"), code=True),
+        Column(""),
+    ]
+    shown_rows = [
+        [
+            s.made_at,
+            s.participants,
+            s.rows,
+            _("locked") if s.after_lock else _("running trial"),
+            s.sha256[:16],
+            Link("CSV", reverse("snapshot_csv", args=[s.pk])),
+        ]
+        for s in rows
+    ]
+    table = Table(
+        columns, shown_rows, empty=_("A snapshot freezes the data for analysis. Make the first one."), page=position
+    )
+    return render(
+        request,
+        "analysis/snapshots.html",
+        {"title": _("Snapshots"), "lead": _("Frozen data for analysis. No arm is in them."), "table": table},
+    )
+
+
+@page(roles=(TrialStatistician, DataManager))
+def snapshot_csv(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """The bytes of a snapshot."""
+    found = get_object_or_404(Snapshot, pk=key)
+    response = HttpResponse(bytes(found.content), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="snapshot-{found.sha256[:12]}.csv"'
+    return response
+
+
+class StartForm(forms.Form):
+    """What to run."""
+
+    kind = forms.ChoiceField(
+        gettext_lazy("What shall be run?"),
+        choices=list(KINDS.items()),
+        hints={
+            "fake": gettext_lazy("The planned analysis on arms that are drawn by lot: a rehearsal, no result."),
+            "pooled": gettext_lazy("All participants together."),
+        },
+    )
+
+
+@page(roles=READERS)
+def run_list(request: Request) -> HttpResponseBase:
+    """Runs of the open side."""
+    rows, position = page_of(
+        list(PooledRun.objects.defer("result", "spec").order_by("-created_at", "id")),
+        request.GET.get("page"),
+        PAGE_SIZE,
+    )
+    table = run_table(list(rows), "run")
+    context = {
+        "title": _("Analyses"),
+        "table": table,
+        "page": position,
+        "may_start": request.person.holds(TrialStatistician),
+    }
+    return render(request, "analysis/runs.html", context)
+
+
+@page(roles=(TrialStatistician,))
+@require_http_methods(["GET", "POST"])
+def run_new(request: Request) -> HttpResponseBase:
+    """Confirm and start on the newest snapshot."""
+    newest = snapshots().select_related("protocol_version").first()
+    if newest is None:
+        messages.info(request, _("A run needs frozen data: make a snapshot first."))
+        return redirect("snapshots")
+    form = StartForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        run = actions.start_run(snapshot=newest, kind=form.cleaned_data["kind"], by=request.person)
+        return redirect("run", run.pk)
+    context = {
+        "title": _("Start an analysis"),
+        "crumbs": [(_("Analyses"), reverse("runs")), (_("New"), "")],
+        "facts": [
+            (_("Snapshot"), shown(newest.made_at)),
+            (_("SHA-256"), newest.sha256[:16]),
+            (_("Participants"), newest.participants),
+        ],
+        "form": form,
+        "submit": _("Start analysis"),
+        "cancel_url": reverse("runs"),
+    }
+    return render(request, "confirm.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
+
+
+def _progress(run: PooledRun) -> object:
+    address = [run.pk]
+    return progress_of(
+        run,
+        poll=reverse("run_progress", args=address),
+        cancel=reverse("run_cancel", args=address),
+        result=reverse("run", args=address),
+    )
+
+
+@page(roles=READERS)
+def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """Progress while it runs, the result when it is done, the failure in words."""
+    run = get_object_or_404(PooledRun, pk=key)
+    context = {
+        "title": str(KINDS[run.kind]),
+        "crumbs": [(_("Analyses"), reverse("runs")), (str(KINDS[run.kind]), "")],
+        "run": run,
+        "record": record_facts(run),
+        "marked": FAKE if run.kind == PooledRun.Kind.FAKE else "",
+    }
+    if run.state == PooledRun.State.SUCCEEDED:
+        source = _("Run of %(at)s.") % {"at": shown(run.created_at)}
+        if run.kind == PooledRun.Kind.FAKE:
+            context |= {
+                "result": model_result(run.spec, run.result, fake=True, source=source),
+                "parts": detail(run.spec, run.result),
+            }
+        else:
+            context |= {"result": pooled_result(run.spec, run.result, source=source), "parts": []}
+        return render(request, "analysis/result.html", context)
+    context["job"] = _progress(run)
+    return render(request, "analysis/run.html", context)
+
+
+@page(roles=READERS)
+def run_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """The part of the page that follows a run; when it is over the page loads anew."""
+    run = get_object_or_404(PooledRun, pk=key)
+    response = render(request, "components/progress.html", {"job": _progress(run)})
+    if run.is_over:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@page(roles=(TrialStatistician,))
+@require_POST
+def run_cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """Ask a run to stop."""
+    run = PooledRun.objects.filter(pk=key).first()
+    if run is None:
+        raise Http404
+    try:
+        actions.cancel_run(run=run, by=request.person)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
+    return redirect("run", key)

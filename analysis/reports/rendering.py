@@ -1,0 +1,294 @@
+"""A stored result as people read it. Nothing is computed anew: every number is in the stored result."""
+
+from typing import Any
+
+import altair as alt
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analysis.methods.problems import Problem
+from analysis.methods.words import SENTENCES, arguments
+from trial.core.ui.charts import Chart, chart
+from trial.core.ui.parts import Certainty, CertaintyLevel, Result
+from trial.core.ui.tables import Column, Table
+from trial.core.ui.text import Text
+
+FAKE = gettext_lazy(
+    "Fake arm: people were put into arms by lot for this rehearsal. Nothing here is a result of the trial."
+)
+
+STATUS: dict[str, tuple[CertaintyLevel, Text]] = {
+    "converged": ("good", gettext_lazy("The model converged.")),
+    "converged_with_warnings": ("caution", gettext_lazy("The model converged, with warnings.")),
+    "boundary": (
+        "caution",
+        gettext_lazy("The variance between participants is exactly 0; the reduced model is shown."),
+    ),
+    "not_converged": ("poor", gettext_lazy("The model did not converge; its estimates are withheld.")),
+}
+
+
+def model_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = "") -> Result:
+    """The result of a comparative analysis, real or rehearsed: sentence, table of differences, picture, certainty."""
+    analysis = reported(frozen, stored)
+    return Result(
+        sentence=_sentence(frozen, analysis),
+        table=_differences(frozen, analysis),
+        charts=[c for c in (means_chart(frozen, analysis), observed_chart(frozen, analysis)) if c],
+        certainty=_certainty(frozen, analysis),
+        marked=FAKE if fake else "",
+        source=source,
+    )
+
+
+def pooled_result(frozen: dict[str, Any], stored: dict[str, Any], *, source: str = "") -> Result:
+    """Pooled figures of all participants together."""
+    analysis = reported(frozen, stored)
+    counts = analysis["counts"]
+    sentence = _("%(with)d of %(all)d randomized participants have at least one follow-up value of %(name)s.") % {
+        "with": counts["with_outcome"], "all": counts["subjects"], "name": frozen["outcome"]["name"],
+    }  # fmt: skip
+    drawn = pooled_chart(frozen, analysis)
+    return Result(
+        sentence=sentence, table=descriptives_table(frozen, analysis), charts=[drawn] if drawn else [],
+        certainty=_rater(frozen), source=source,
+    )  # fmt: skip
+
+
+def reported(frozen: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    """The analysis that counts; what the plan has beside it stands in the details."""
+    found: dict[str, Any] = stored["analyses"][frozen["reported"]]
+    return found
+
+
+def _primary(analysis: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = analysis["spec"].get("primary_visit")
+    found = [d for d in analysis["differences"] if d["visit"] == wanted] or analysis["differences"]
+    return found[0] if found else None
+
+
+def _sentence(frozen: dict[str, Any], analysis: dict[str, Any]) -> str:
+    difference = _primary(analysis)
+    names, control = frozen["arms"], analysis["spec"]["arm"]["reference"]
+    if difference is None or difference["value"]["estimate"] is None:
+        return _("No difference could be estimated: %(why)s") % {
+            "why": " ".join(_words(p) for p in analysis["problems"]) or _("see below.")
+        }
+    value = difference["value"]
+    return _(
+        "At %(visit)s, %(outcome)s in %(arm)s is %(estimate)s points %(direction)s than in %(control)s"
+        " (%(level)d %% interval %(low)s to %(high)s, p %(p)s)."
+    ) % {
+        "visit": _label(frozen, difference["visit"]), "outcome": frozen["outcome"]["name"],
+        "arm": names[frozen["experimental"]], "control": names[control],
+        "estimate": _fmt(abs(value["estimate"])), "direction": _("higher") if value["estimate"] > 0 else _("lower"),
+        "level": round(100 * analysis["spec"]["confidence"]), "low": _fmt(value["low"]), "high": _fmt(value["high"]), "p": p_text(value["p"]),
+    }  # fmt: skip
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as it is printed: never 0."""
+    if p is None:
+        return "NA"
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+
+
+def _fmt(value: float | None) -> str:
+    return "NA" if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _label(frozen: dict[str, Any], level: str) -> str:
+    if level == "baseline":
+        return _("baseline")
+    return str(frozen["labels"].get(level, level))
+
+
+def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
+    columns = [
+        Column(_("Visit")), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
+        Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
+        Column(_("p")), Column(_("d"), number=True, decimals=2),
+    ]  # fmt: skip
+    rows = []
+    for d in analysis["differences"]:
+        v = d["value"]
+        rows.append(
+            [
+                _label(frozen, d["visit"]),
+                v["estimate"],
+                v["se"],
+                v["df"],
+                v["low"],
+                v["high"],
+                p_text(v["p"]),
+                d["standardized"],
+            ]
+        )
+    sd = analysis["standard_deviation"] or {}
+    caption = _("Adjusted differences, %(arm)s minus %(control)s") % {
+        "arm": frozen["arms"][frozen["experimental"]], "control": frozen["arms"][analysis["spec"]["arm"]["reference"]],
+    }  # fmt: skip
+    note = _("d: difference / SD of the baseline pooled within arms (%(sd)s, n %(n)s); + favors %(arm)s.") % {
+        "sd": _fmt(sd.get("value")), "n": sd.get("n", "NA"), "arm": frozen["arms"][frozen["experimental"]],
+    }  # fmt: skip
+    return Table(columns, rows, caption=caption, empty=_("No difference could be estimated."), note=note)
+
+
+def coefficients_table(analysis: dict[str, Any]) -> Table | None:
+    """The coefficients of the fitted model."""
+    if not analysis["fit"]:
+        return None
+    columns = [Column(_("Term"), code=True)] + [
+        Column(label, number=True, decimals=4) for label in (_("Estimate"), _("SE"), _("df"), _("t"))
+    ] + [Column(_("p"))]  # fmt: skip
+    rows = [
+        [c["name"], c["estimate"], c["se"], c["df"], c["statistic"], p_text(c["p"])]
+        for c in analysis["fit"]["coefficients"]
+    ]
+    return Table(columns, rows, caption=_("Coefficients (%(method)s)") % {"method": analysis["fit"]["method"].upper()})
+
+
+def descriptives_table(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
+    """Observed values by visit, and by arm where there is one."""
+    columns = [Column(_("Visit")), Column(_("Arm")), Column(_("n"), number=True), Column(_("Missing"), number=True)]
+    columns += [Column(label, number=True, decimals=2) for label in (_("Mean"), _("SD"), _("Lowest"), _("Highest"))]
+    rows = []
+    for d in analysis["descriptives"]:
+        s = d["summary"]
+        arm = frozen["arms"].get(d["arm"], d["arm"]) if d["arm"] else _("all")
+        rows.append(
+            [_label(frozen, d["visit"]), arm, s["n"], s["missing"], s["mean"], s["sd"], s["minimum"], s["maximum"]]
+        )
+    return Table(columns, rows, caption=_("Observed values of %(name)s") % {"name": frozen["outcome"]["name"]})
+
+
+def fit_facts(analysis: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The convergence record and the variances."""
+    fit = analysis["fit"]
+    if not fit:
+        return []
+    c = fit["convergence"]
+    return [
+        (_("Estimation"), fit["method"].upper()), (_("Rows, participants"), f"{fit['rows']}, {fit['subjects']}"),
+        (_("Log-likelihood"), f"{fit['log_likelihood']:.6f}"), (_("Variance between participants"), f"{fit['variance_subject']:.6f}"),
+        (_("Residual variance"), f"{fit['variance_residual']:.6f}"), (_("Degrees of freedom"), fit["df_method"]),
+        (_("Convergence"), c["status"].replace("_", " ")), (_("Optimizer"), c["optimizer"]), (_("Largest gradient"), f"{c['gradient']:.1e}"),
+    ]  # fmt: skip
+
+
+def _certainty(frozen: dict[str, Any], analysis: dict[str, Any]) -> list[Certainty]:
+    found: list[Certainty] = []
+    fit = analysis["fit"]
+    if fit:
+        level, words = STATUS[fit["convergence"]["status"]]
+        found.append(Certainty(level, words))
+        found += [Certainty("caution", _words(p)) for p in fit["warnings"]]
+    found += [Certainty("caution", _words(p)) for p in analysis["problems"]]
+    if "team_not_in_model" in frozen["notes"]:
+        found.append(
+            Certainty(
+                "caution",
+                _("The plan's random intercept of team is not in this model: it has one of participants only."),
+            )
+        )
+    return found + _rater(frozen)
+
+
+def _rater(frozen: dict[str, Any]) -> list[Certainty]:
+    rater = frozen["outcome"]["rater"]
+    blind = _("blind") if frozen["outcome"]["rater_blind"] else _("not blind")
+    level: CertaintyLevel = "good" if frozen["outcome"]["rater_blind"] else "caution"
+    return [Certainty(level, _("Rated by the %(rater)s, who is %(blind)s.") % {"rater": rater, "blind": blind})]
+
+
+def _words(problem: dict[str, Any]) -> str:
+    sentence = SENTENCES.get(problem["code"])
+    made = Problem(**problem)
+    return _(sentence) % arguments(made) if sentence else problem["code"]
+
+
+def means_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
+    """Adjusted means by visit and arm, with their intervals."""
+    rows = [
+        {
+            "visit": _label(frozen, m["visit"]), "arm": frozen["arms"].get(m["arm"], m["arm"]), "mean": m["value"]["estimate"],
+            "low": m["value"]["low"], "high": m["value"]["high"], "order": n,
+        }
+        for n, m in enumerate(analysis["means"]) if m["value"]["estimate"] is not None
+    ]  # fmt: skip
+    if not rows:
+        return None
+    order = list(dict.fromkeys(str(r["visit"]) for r in rows))
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)),
+        color=alt.Color("arm:N", title=None),
+        xOffset="arm:N",
+    )
+    drawn = alt.layer(
+        base.mark_rule().encode(
+            y=alt.Y("low:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False)), y2="high:Q"
+        ),
+        base.mark_point(filled=True, size=90).encode(y="mean:Q", shape=alt.Shape("arm:N", legend=None)),
+    ).properties(width=520, height=280)
+    columns = [Column(_("Visit")), Column(_("Arm"))] + [
+        Column(t, number=True, decimals=2) for t in (_("Mean"), _("Low"), _("High"))
+    ]
+    table = Table(columns, [[r["visit"], r["arm"], r["mean"], r["low"], r["high"]] for r in rows])
+    sentence = _("Adjusted means of %(name)s by visit and arm, with %(level)d %% intervals.") % {
+        "name": frozen["outcome"]["name"], "level": round(100 * analysis["spec"]["confidence"]),
+    }  # fmt: skip
+    return chart(drawn, _("Adjusted means"), sentence, table)
+
+
+def observed_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
+    """Observed means by visit and arm."""
+    rows = [
+        {
+            "visit": _label(frozen, d["visit"]),
+            "arm": frozen["arms"].get(d["arm"], d["arm"]),
+            "mean": d["summary"]["mean"],
+        }
+        for d in analysis["descriptives"]
+        if d["arm"] and d["summary"]["mean"] is not None
+    ]
+    if not rows:
+        return None
+    order = list(dict.fromkeys(str(r["visit"]) for r in rows))
+    drawn = alt.Chart(_data(rows)).mark_line(point=True).encode(
+        x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("mean:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False)),
+        color=alt.Color("arm:N", title=None), shape=alt.Shape("arm:N", legend=None),
+    ).properties(width=520, height=240)  # fmt: skip
+    sentence = _("Observed means of %(name)s by visit and arm.") % {"name": frozen["outcome"]["name"]}
+    return chart(drawn, _("Observed means"), sentence, descriptives_table(frozen, analysis))
+
+
+def pooled_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
+    """Observed means of all participants together, with one standard deviation on either side."""
+    rows = [
+        {
+            "visit": _label(frozen, d["visit"]),
+            "mean": d["summary"]["mean"],
+            "low": d["summary"]["mean"] - d["summary"]["sd"],
+            "high": d["summary"]["mean"] + d["summary"]["sd"],
+        }
+        for d in analysis["descriptives"]
+        if d["arm"] is None and d["summary"]["sd"] is not None
+    ]
+    if not rows:
+        return None
+    order = [str(r["visit"]) for r in rows]
+    base = alt.Chart(_data(rows)).encode(x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)))
+    y = alt.Y("low:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False))
+    drawn = alt.layer(
+        base.mark_rule().encode(y=y, y2="high:Q"), base.mark_line(point=True).encode(y="mean:Q")
+    ).properties(width=520, height=240)
+    sentence = _("Mean of %(name)s at each visit, all participants together; the bars reach one SD to either side.") % {
+        "name": frozen["outcome"]["name"]
+    }
+    return chart(drawn, _("Pooled means"), sentence, descriptives_table(frozen, analysis))
+
+
+def _data(rows: list[dict[str, Any]]) -> Any:
+    data: Any = alt.Data
+    return data(values=rows)

@@ -1,0 +1,16 @@
+"""Comparative runs. That one exists is itself behind the wall."""
+
+from django.db import models
+
+from analysis.runs.models import Run
+
+
+class ComparativeRun(Run):
+    """A run on the real arms. It keeps its own extract (who was in which arm) and that extract's hash."""
+
+    extract = models.BinaryField(null=True)
+    extract_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta(Run.Meta):
+        abstract = False
+        db_table = "unblinded_comparative_run"

@@ -1,0 +1,16 @@
+"""Below ``/unblinded/analysis/``."""
+
+from django.urls import path
+
+from analysis.reports import views as reports
+from analysis.unblinded import views
+
+urlpatterns = [
+    path("", views.run_list, name="comparative_runs"),
+    path("new/", views.run_new, name="comparative_new"),
+    path("results/<uuid:key>/", reports.release, name="unblinded_release"),
+    path("<uuid:key>/", views.run_page, name="comparative_run"),
+    path("<uuid:key>/progress/", views.run_progress, name="comparative_progress"),
+    path("<uuid:key>/cancel/", views.run_cancel, name="comparative_cancel"),
+    path("<uuid:key>/release/", views.run_release, name="comparative_release"),
+]

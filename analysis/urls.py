@@ -1,0 +1,17 @@
+"""Below ``/analysis/``: the open side."""
+
+from django.urls import path
+
+from analysis.pooled import views
+from analysis.reports import views as reports
+
+urlpatterns = [
+    path("", views.run_list, name="runs"),
+    path("new/", views.run_new, name="run_new"),
+    path("snapshots/", views.snapshot_list, name="snapshots"),
+    path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),
+    path("results/<uuid:key>/", reports.release, name="release"),
+    path("<uuid:key>/", views.run_page, name="run"),
+    path("<uuid:key>/progress/", views.run_progress, name="run_progress"),
+    path("<uuid:key>/cancel/", views.run_cancel, name="run_cancel"),
+]
