@@ -1,0 +1,37 @@
+"""A world is played into an empty database; a small file keeps the play short."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests import world
+from tests.blinding.two_worlds import reset
+
+ROWS = 12
+
+
+@pytest.fixture
+def empty(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """The owner's connection to a trial that holds nothing, with its sequences at the beginning."""
+    reset(database)
+    return database
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The Beat the Blues protocol with the first rows of its file, enough for the analysis to have an answer."""
+    folder = tmp_path / "btheb"
+    shutil.copytree(world.ROOT / "protocols" / "btheb", folder)
+    lines = (folder / "data.csv").read_text().splitlines()[: ROWS + 1]
+    (folder / "data.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def folder_of_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """VAR: where a played world leaves its clock and its mark."""
+    monkeypatch.setenv("VAR", str(tmp_path / "var"))
+    return tmp_path / "var"

@@ -1,0 +1,96 @@
+"""What the statisticians and the last days of a played trial do, as the demo accounts: snapshots, runs, lock, unblinding, release.
+
+A run of a played world is executed in this process, by the executor that the workers use. Every step may be cut off and called again.
+"""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from analysis.pooled import actions as pooled
+from analysis.pooled import tasks as pooled_tasks
+from analysis.pooled.models import PooledRun
+from analysis.runs import executor
+from analysis.runs.models import Run
+from analysis.snapshots.actions import make_snapshot
+from analysis.snapshots.models import Snapshot
+from analysis.unblinded import actions as comparative
+from analysis.unblinded import tasks as comparative_tasks
+from analysis.unblinded.models import ComparativeRun
+from trial.config.worlds import stage
+from trial.core import side
+from trial.core.access.sign_in import DEMO_PASSWORD
+from trial.participants import actions as way_in
+from trial.participants import queries as participants
+from trial.unblinded.disclosure import actions as disclosure
+
+
+def snapshot() -> Snapshot:
+    """The data manager freezes the data as they are."""
+    manager = stage.person("datamanager")
+    with stage.working(manager):
+        made: Snapshot = make_snapshot(by=manager)
+    return made
+
+
+def rehearse() -> None:
+    """The data manager makes a snapshot; the trial statistician looks at pooled figures and rehearses on a fake arm.
+
+    Nothing once the database is locked: a play that was cut off later has rehearsed.
+    """
+    statistician = stage.person("statistician")
+    with stage.working(statistician):
+        if participants.lock() is not None:
+            return
+    made = snapshot()
+    for kind in PooledRun.Kind:
+        with stage.working(statistician):
+            known = PooledRun.objects.filter(snapshot_id=made.pk, kind=kind).first()
+            run = known or pooled.start_run(snapshot=made, kind=kind, by=statistician)
+        _execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
+
+
+def lock() -> None:
+    """The data manager locks the database."""
+    manager = stage.person("datamanager")
+    with stage.working(manager):
+        way_in.lock_database(password=DEMO_PASSWORD, by=manager)
+
+
+def unblind() -> None:
+    """The sponsor's representative asks, the independent statistician confirms."""
+    sponsor, independent = stage.person("sponsor"), stage.person("independent")
+    with stage.working(sponsor):
+        way_in.request_unblinding(password=DEMO_PASSWORD, by=sponsor)
+    with stage.working(independent, side.UNBLINDED):
+        disclosure.confirm_planned_unblinding(password=DEMO_PASSWORD, by=independent)
+
+
+def analyze() -> None:
+    """A snapshot of the locked database, and the analysis of the plan on the real arms, by the independent statistician."""
+    independent = stage.person("independent")
+    made = snapshot()
+    with stage.working(independent, side.UNBLINDED):
+        frozen = Snapshot.objects.get(pk=made.pk)
+        known = ComparativeRun.objects.filter(snapshot_id=frozen.pk).first()
+        run = known or comparative.start_run(snapshot=frozen, by=independent)
+    _execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)
+
+
+def release() -> None:
+    """The independent statistician lets the result pass the gate."""
+    independent = stage.person("independent")
+    with stage.working(independent, side.UNBLINDED):
+        comparative.release_result(run=ComparativeRun.objects.get(), by=independent)
+
+
+def _execute(model: type[Run], run: Run, compute: Any, on: side.Side) -> None:
+    """What a worker does with a run, one that a killed play left behind included. Refuses to go on with a run that failed."""
+    with side.on(on):
+        with stage.working(stage.PLAYER, on):
+            model._default_manager.filter(pk=run.pk, state=Run.State.RUNNING).update(state=Run.State.QUEUED)
+        executor.execute(model, run.pk, compute)
+        with stage.working(stage.PLAYER, on):
+            done = model._default_manager.get(pk=run.pk)
+    if done.state != Run.State.SUCCEEDED:
+        raise CommandError(f"The analysis did not succeed ({done.state}): {'; '.join(done.failure)}")
