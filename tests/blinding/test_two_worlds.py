@@ -1,0 +1,75 @@
+"""Small random trials: whatever the blinded login reads is the same, whoever was allocated to what."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.blinding.two_worlds import Script, Seen, look, play, reset
+
+ONE, OTHER = b"one world", b"another world"
+
+
+def both(
+    owner: psycopg.Connection[Any], script: Script, plant: str = ""
+) -> tuple[Seen, Seen, dict[str, str], dict[str, str]]:
+    seen, arms = [], []
+    for seed in (ONE, OTHER):
+        reset(owner)
+        arms.append(play(script, seed))
+        if plant:
+            with owner.transaction():
+                owner.execute("set local session_replication_role = replica")  # the plant itself writes no history
+                owner.execute(plant)  # type: ignore[arg-type]
+        seen.append(look())
+    return seen[0], seen[1], arms[0], arms[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(settings: Any) -> None:
+    settings.TASK_SENDER = f"{__name__}.nowhere"
+
+
+def nowhere(queue: str, name: str, args: Any) -> None:
+    """Takes the message and forgets it."""
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(script=st.builds(Script, people=st.integers(1, 6), seed=st.integers(0, 2**32)))
+def test_two_worlds_look_the_same_to_the_blinded_login(database: psycopg.Connection[Any], script: Script) -> None:
+    one, other, _arms, _others = both(database, script)
+    assert one.differences(other) == {}
+
+
+def test_the_worlds_do_differ_behind_the_wall(database: psycopg.Connection[Any]) -> None:
+    one, other, arms, others = both(database, Script(people=14, seed=3))
+    assert arms.keys() == others.keys()
+    assert arms != others
+    assert len(one.tables["participants_participant"]) >= 8
+    assert one.differences(other) == {}
+
+
+@pytest.mark.parametrize(
+    ("plant", "table"),
+    [
+        ("update protocol_site set name = name || (select count(*) from unblinded_allocation where arm = 'imr')", "protocol_site"),
+        ("update core_user set full_name = full_name || (select count(*) from unblinded_ledger)", "core_user"),
+        ("update participants_screeningentry set age_band = '50-59' where id in (select p.screening_id from participants_participant p"
+         " join unblinded_allocation a on a.participant_id = p.id where a.arm = 'imr')", "participants_screeningentry"),
+        ("insert into core_history(at, login, actor, action, reason, table_name, operation, row_id)"
+         " select '2025-01-01', 'x', 'x', 'x', '', 'x', 'INSERT', 'x' from unblinded_allocation where arm = 'imr'", "core_history"),
+    ],
+)  # fmt: skip
+def test_a_planted_leak_is_caught(database: psycopg.Connection[Any], plant: str, table: str) -> None:
+    one, other, _arms, _others = both(database, Script(people=14, seed=3), plant)
+    assert list(one.differences(other)) == [table]
+
+
+@pytest.mark.proof
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.builds(Script, people=st.integers(1, 20), seed=st.integers(0, 2**32)))
+def test_many_random_worlds_look_the_same(database: psycopg.Connection[Any], script: Script) -> None:
+    one, other, _arms, _others = both(database, script)
+    assert one.differences(other) == {}

@@ -1,0 +1,194 @@
+"""Two trials played through the actions, equal in everything but allocation and unblinded events, and what the blinded login sees of each.
+
+Non-interference (Goguen and Meseguer 1982): whatever a blinded login can read is a function of open events alone.
+"""
+
+import datetime as dt
+import os
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.utils.module_loading import import_string
+from psycopg import sql
+
+from analysis.pooled import actions as pooled
+from analysis.pooled import tasks as pooled_tasks
+from analysis.snapshots.actions import make_snapshot
+from analysis.unblinded import actions as comparative
+from analysis.unblinded import tasks as comparative_tasks
+from assessments.entry import actions as entry
+from assessments.visits import actions as visits
+from tests import world
+from trial.core import clock, db, ids, side
+from trial.participants import actions as way_in
+from trial.participants.models import Participant
+from trial.protocol.models import Team
+from trial.protocol.queries import current
+from trial.unblinded.disclosure.actions import confirm_planned_unblinding, note
+from trial.unblinded.randomization.models import Allocation
+
+START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What happens on the open side: how many people, and the stream of open decisions."""
+
+    people: int
+    seed: int
+
+
+@dataclass
+class Seen:
+    """Everything that the blinded login can read: rows by table, and the sequences it may draw from."""
+
+    tables: dict[str, list[str]] = field(default_factory=dict)
+
+    def differences(self, other: "Seen") -> dict[str, tuple[list[str], list[str]]]:
+        """The tables that differ, with the rows that only one world has."""
+        return {
+            name: (sorted(set(rows) - set(other.tables[name])), sorted(set(other.tables[name]) - set(rows)))
+            for name, rows in self.tables.items()
+            if rows != other.tables[name]
+        }
+
+
+def reset(owner: psycopg.Connection[Any]) -> None:
+    """An empty trial with its sequences at the beginning."""
+    tables = [
+        name
+        for name, t in import_string(settings.RIGHTS).items()
+        if t.side not in ("owner",) and not name.startswith(("core_login", "core_role"))
+    ]
+    with owner.transaction():
+        owner.execute("set local session_replication_role = replica")
+        owner.execute(sql.SQL("; ").join(sql.SQL("delete from {}").format(sql.Identifier(t)) for t in tables))
+        for (sequence,) in owner.execute(
+            "select oid::regclass::text from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace"
+        ).fetchall():
+            owner.execute(f"alter sequence {sequence} restart")  # type: ignore[arg-type]
+    db.close_all()
+
+
+def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
+    """Play one world. Returns the arm by participant number, for the test's own eyes."""
+    rng = random.Random(script.seed)
+    with clock.frozen(START), ids.seeded(script.seed):
+        world.open_trial(seed=allocation_seed)
+        staff = _staff()
+        with world.at_work(world.SETUP):
+            teams = list(Team.objects.order_by("code"))
+        for day in range(script.people):
+            clock.move_to(START + dt.timedelta(days=3 * (day + 1)))
+            _one_person(rng, rng.choice(teams), staff)
+        _follow_up(rng)
+        _close(staff)
+        with side.unblinded(), db.unit_of_work(by=world.SETUP):
+            return dict(Allocation.objects.values_list("participant__number", "arm"))
+
+
+def _staff() -> dict[str, Any]:
+    with world.at_work(world.SETUP):
+        sites = sorted(set(Team.objects.values_list("site_id", flat=True)))
+    # accounts are made before anything happens behind the wall: the identifiers of that side's stream depend on what happened there
+    staff = {site: world.person(world.make_user(f"coordinator_{site}", "coordinator", site)) for site in sites}
+    return staff | {
+        role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
+    }
+
+
+def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
+    by = staff[team.site_id]
+    fate = rng.random()
+    with world.at_work(by):
+        if fate < 0.2:
+            entry = way_in.open_screening(team=team, month=clock.today(), age_band="40-49", sex="male", by=by)
+            if fate < 0.1:
+                way_in.close_screening(entry=entry, declined=True, reason_code=current().reasons.decline[0].code, by=by)
+            return
+        participant = world.register(by, team)
+        if fate < 0.35:
+            return
+        way_in.record_baseline(participant=participant, by=world.SETUP)
+        request = way_in.request_randomization(participant=participant, by=by)
+        way_in.report_unblinding(
+            participant_id=participant.pk, visit="T2", source="participant", words="told me", by=by
+        )
+    # each side has its own stream of instants: the allocator answers a minute later
+    clock.move_to(clock.frozen_at() + dt.timedelta(minutes=1))  # type: ignore[operator]
+    world.randomize(request)
+    _unblinded_events(participant)
+
+
+def _unblinded_events(participant: Participant) -> None:
+    """What happens behind the wall depends on the arm: how often, and in which words."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        arm = Allocation.objects.get(participant=participant).arm
+        for _time in range(3 if arm == "imr" else 1):
+            note(what="told the care team", subject=arm, by=world.SETUP)
+
+
+def look() -> Seen:
+    """Read every table that the blinded login can read, as that login, each row as text in the order of its key."""
+    seen = Seen()
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as login:
+        login.execute("select set_config('equipoise.sites', '*', false)")
+        names = [
+            n
+            for (n,) in login.execute(
+                "select relname from pg_class where relkind in ('r', 'v', 'm') and relnamespace = 'public'::regnamespace order by 1"
+            )
+        ]
+        for name in names:
+            columns = [
+                c
+                for (c,) in login.execute(
+                    "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+                    " and has_column_privilege(attrelid, attnum, 'select') order by attnum",
+                    [name],
+                )
+            ]
+            if columns:
+                listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+                rows = login.execute(
+                    sql.SQL("select ({})::text from {}").format(sql.SQL("row({})").format(listed), sql.Identifier(name))
+                )
+                seen.tables[name] = sorted(str(r[0]) for r in rows)
+    return seen
+
+
+def _follow_up(rng: random.Random) -> None:
+    """Thirteen months later: some were interviewed, some missed the visit; then a snapshot and pooled figures."""
+    at = clock.frozen_at()
+    assert at is not None
+    clock.move_to(at + dt.timedelta(days=400))
+    with world.at_work(world.SETUP):
+        for participant in Participant.objects.filter(randomized_at__isnull=False).order_by("number"):
+            if rng.random() < 0.5:
+                form = entry.open_form(participant=participant, visit="T2", instrument="asi", by=world.SETUP)
+                items = {item.code: str(rng.randrange(0, 5)) for item in current().instrument("asi").items}
+                form = entry.save_answers(form=form, answers=items, revision=form.revision, by=world.SETUP)
+                entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=world.SETUP)
+            else:
+                visits.record_missed(participant=participant, visit="T2", reason_code="declined", by=world.SETUP)
+        snapshot = make_snapshot(by=world.SETUP)
+        run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
+    pooled_tasks.execute(str(run.pk))
+
+
+def _close(staff: dict[str, Any]) -> None:
+    """Lock, planned unblinding, and a comparative run that nobody on the open side may notice."""
+    manager, sponsor, independent = (staff[role] for role in ("datamanager", "sponsor", "independent"))
+    with world.at_work(manager):
+        way_in.lock_database(password=world.PASSWORD, by=manager)
+        snapshot = make_snapshot(by=manager)
+    with world.at_work(sponsor):
+        way_in.request_unblinding(password=world.PASSWORD, by=sponsor)
+    with world.at_work(independent):
+        confirm_planned_unblinding(password=world.PASSWORD, by=independent)
+        run = comparative.start_run(snapshot=snapshot, by=independent)
+    with side.unblinded():
+        comparative_tasks.execute(str(run.pk))
