@@ -10,7 +10,7 @@ from trial.core import db, side
 from trial.core.access import public
 
 
-@public()
+@public(alone=True)  # it asks both sides, each in turn
 def healthz(request: HttpRequest) -> JsonResponse:
     """Each part with ``ok`` or what is wrong, in short. Says nothing about the trial."""
     parts: dict[str, Any] = {"web": "ok"}

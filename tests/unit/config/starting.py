@@ -68,9 +68,18 @@ def processes_of(folder: Path) -> dict[int, str]:
 
 @contextmanager
 def supervised(
-    base: Path, *, mode: str = "demo", ignore_interrupt: bool = False, sweep: bool = True, **extra: str
+    base: Path,
+    *,
+    mode: str = "demo",
+    ignore_interrupt: bool = False,
+    sweep: bool = True,
+    below_a_parent: bool = False,
+    **extra: str,
 ) -> Iterator[Started]:
-    """Run the supervisor on ``base/var``; with `sweep`, whatever is left of any start there is ended at the end."""
+    """Run the supervisor on ``base/var``; with `sweep`, whatever is left of any start there is ended at the end.
+
+    `below_a_parent`: `process` is then a shell that waits for the supervisor, as make does.
+    """
     facts, output = base / "facts", base / f"output-{time.monotonic_ns()}"
     facts.mkdir(exist_ok=True)
     environment = {
@@ -85,9 +94,10 @@ def supervised(
     def as_the_shell_does() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    command = [sys.executable, str(PROGRAM), str(facts), mode, *(["--with-parent"] if below_a_parent else [])]
     with output.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(facts), mode],
+            ["sh", "-c", '"$@"; :', "sh", *command] if below_a_parent else command,
             env=environment,
             cwd=ROOT,
             stdout=out,

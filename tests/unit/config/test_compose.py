@@ -105,6 +105,8 @@ def test_everything_is_pinned_locked_and_not_root() -> None:
     assert [path for path in copied if not (ROOT / path).exists()] == []
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert [path for path in copied if f"!{path}" not in ignored] == []
-    for name in CONFIDENTIAL:
-        assert SERVICES[name]["read_only"] is True
-        assert SERVICES[name]["cap_drop"] == ["ALL"]
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["image"] == "equipoise:local" or not service["user"].startswith("0"), name

@@ -104,6 +104,16 @@ def test_kill_9_leaves_nothing_and_the_next_start_goes_on(tmp_path: Path) -> Non
         again.wait_for(READY)
 
 
+def test_kill_9_of_make_leaves_nothing_either(tmp_path: Path) -> None:
+    """The person's own process is make, not the supervisor."""
+    with supervised(tmp_path, below_a_parent=True) as started:
+        started.wait_for(READY)
+        assert len(processes_of(tmp_path)) >= 9
+        started.process.kill()
+        started.process.wait()
+        until(lambda: not processes_of(tmp_path), 3.0)
+
+
 def test_killed_while_the_database_is_made(tmp_path: Path) -> None:
     with supervised(tmp_path) as started:
         until(lambda: bool(list((tmp_path / "var").glob("imr/postgres-*.unfinished/base"))))
@@ -222,7 +232,7 @@ def test_disk_that_fills_while_the_database_is_made(tmp_path: Path) -> None:
             until(lambda: bool(list((tmp_path / "var").glob("imr/postgres-*.unfinished"))))
             _fill(hog)
             assert started.process.wait(20) == 1
-            assert "is the disk full?" in started.says()
+            assert "is the disk full?" in started.says().lower()
         hog.unlink()
         with supervised(tmp_path) as again:
             again.wait_for(READY)

@@ -26,6 +26,8 @@ from trial.config.supervisor.privileges import AS_WE_ARE, Demotion
 _LINUX = platform.system() == "Linux"
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if _LINUX else None
+DEATH_IS_TOLD = _LINUX
+"""Whether the kernel tells a child that its parent died."""
 
 
 def die_with_parent(sig: int) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import socket
 import threading
 import time
@@ -59,9 +60,10 @@ class ProgressPage:
             timeout = 5
 
             def do_GET(self) -> None:
-                body = page.render().encode()
+                asked = self.path.partition("?")[0] == "/healthz"
+                body = (page.health() if asked else page.render()).encode()
                 self.send_response(503)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Type", "application/json" if asked else "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Cache-Control", "no-store")
                 self.send_header("Retry-After", "2")
@@ -103,6 +105,10 @@ class ProgressPage:
             for number, ((step, began), end) in enumerate(zip(self._steps, ends, strict=True), 1)
         ]
         return _PAGE.format(steps="\n".join(rows))
+
+    def health(self) -> str:
+        """What /healthz says meanwhile: the step that we are at, as JSON."""
+        return json.dumps({"ready": False, "parts": {"start": self._steps[-1][0] if self._steps else "Starting"}})
 
     def close(self) -> None:
         """Stop answering; what arrives from now on waits for the next holder of the port."""

@@ -66,6 +66,7 @@ class Supervisor:
         self.running: list[_Running] = []
         self.start_id = f"{os.getpid()}-{time.time():.0f}"
         self._stop_requested = False
+        self._parent = os.getppid()
         self._one_shot: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
@@ -314,6 +315,9 @@ class Supervisor:
         """SIGINT too when the shell made us ignore it (started with ``&``); SIGHUP unless nohup asked otherwise."""
 
         def request_stop(_signal: int, _frame: object) -> None:
+            if os.getppid() != self._parent and processes.DEATH_IS_TOLD:
+                # Our parent was killed: nobody waits for an orderly end. The kernel ends our children with us.
+                os.kill(os.getpid(), signal.SIGKILL)
             self._stop_requested = True
 
         signal.signal(signal.SIGINT, request_stop)
@@ -353,6 +357,8 @@ def main(arguments: list[str], programs: Programs | None = None) -> int:
             return Supervisor(world, listener, programs or Programs.of_equipoise()).run()
     except SupervisorError as error:
         print(error, file=sys.stderr)
+        if "No space left on device" in str(error):
+            print("Is the disk full? Make room and start again.", file=sys.stderr)
         return 1
 
 

@@ -65,7 +65,8 @@ def read(text: str, protocol: Protocol) -> tuple[list[Patient], list[str]]:
     problems: list[str] = []
     subjects: set[str] = set()
     arms = {arm.code for arm in protocol.arms}
-    for line, row in enumerate(reader, start=2):
+    for row in reader:
+        line = reader.line_num  # blank lines are passed over, and count
         found = list(_problems(row, arms, subjects))
         subjects.add(row["subject"] or "")
         problems += [f"Row {line}: {problem}" for problem in found]
@@ -86,6 +87,18 @@ def read(text: str, protocol: Protocol) -> tuple[list[Patient], list[str]]:
     return patients, problems
 
 
+def read_file(file: Path) -> str:
+    """The text of the data file (UTF-8, with or without a mark at its beginning). Refuses, plainly, what cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CommandError(
+            f"Cannot read {file}: {error.strerror}. The folder of the protocol holds the data as data.csv."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file} is not UTF-8 (byte {error.start}). Save it as CSV, UTF-8.") from error
+
+
 def _score(text: str) -> int | None:
     return None if text == "NA" else int(text)
 
@@ -94,6 +107,8 @@ def _problems(row: dict[str, str], arms: set[str], subjects: set[str]) -> Iterat
     if any(row[column] is None for column in COLUMNS):
         yield f"it has fewer than {len(COLUMNS)} columns."
         return
+    if None in row:
+        yield f"it has more than {len(row) - 1} columns."
     if not row["subject"].isdecimal() or row["subject"] in subjects:
         yield f"subject {row['subject']!r} is no whole number, or stands twice."
     for column, allowed in (("drug", set(DRUG)), ("length", set(LENGTH)), ("treatment", arms)):
@@ -114,7 +129,7 @@ class Import:
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.say = say
         self.protocol = load(folder)
-        self.text = (folder / "data.csv").read_text(encoding="utf-8")
+        self.text = read_file(folder / "data.csv")
         self.patients, self.problems = read(self.text, self.protocol)
         anchor = self.protocol.anchor_date
         if anchor is None:

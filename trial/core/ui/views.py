@@ -9,6 +9,11 @@ from trial.core.access.roles import EVERYBODY
 from trial.core.ui.work import panels_for, work_for
 
 
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """In place of Django's page about CSRF: the form was too old, and nothing has been changed."""
+    return render(request, "errors/403_csrf.html", status=403)
+
+
 @page(roles=EVERYBODY)
 def home(request: HttpRequest) -> HttpResponse:
     """The person's work lists, then the panels. Mounted at ``/`` and at ``/unblinded/``."""

@@ -13,7 +13,9 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tests import world
+from analysis.snapshots.models import Snapshot
+from analysis.unblinded import actions as comparative
+from tests import workers, world
 from tests.blinding.two_worlds import look
 from trial.config.stations import trial_notice
 from trial.config.worlds import btheb, closing, stage
@@ -46,7 +48,9 @@ SCORES = (
 )
 
 
-def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(empty: psycopg.Connection[Any]) -> None:
+def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(
+    empty: psycopg.Connection[Any], tmp_path: Path
+) -> None:
     said: list[str] = []
     btheb.Import(FOLDER, said.append).run()
     rows = rows_of(FOLDER)
@@ -62,16 +66,35 @@ def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(empty: ps
     assert one(empty, missed) == 400 - sum(len(cells[c]) for c in FOLLOW_UPS) == 120
     assert column(empty, "select arm from unblinded_allocation order by position") == [row["treatment"] for row in rows]
     released = one(empty, "select payload from participants_release")
-    for method in ("ml", "reml"):
-        _equals_r(
-            released["result"]["analyses"][method]["fit"],
-            json.loads(REFERENCES.read_text())[f"random_intercept_{method}"],
-        )
+    again = _through_queue_and_worker(empty, tmp_path)
+    for result in (released["result"], again):
+        for method in ("ml", "reml"):
+            _equals_r(
+                result["analyses"][method]["fit"],
+                json.loads(REFERENCES.read_text())[f"random_intercept_{method}"],
+            )
     _the_end_was_played_by_those_whose_work_it_is(empty)
     before = look()
     btheb.Import(FOLDER, said.append).run()
     assert look().differences(before) == {}
     assert "already" in said[-1]
+
+
+def _through_queue_and_worker(owner: psycopg.Connection[Any], folder: Path) -> dict[str, Any]:
+    """The same analysis once more: queued, and computed by a real worker that holds the unblinded credential only."""
+    independent = stage.person("independent")
+    ended = "select state in ('succeeded', 'failed', 'cancelled') from unblinded_comparative_run where id = '{}'"
+    with workers.broker(folder) as urls, workers.worker("unblinded", urls, folder / "worker.log"):
+        with world.at_work(independent):
+            run = comparative.start_run(snapshot=Snapshot.objects.get(after_lock=True), by=independent)
+        workers.wait_until(lambda: one(owner, ended.format(run.pk)), what="the analysis in the worker")
+    result: dict[str, Any] = one(owner, f"select result from unblinded_comparative_run where id = '{run.pk}'")
+    assert result is not None, (folder / "worker.log").read_text()
+    # what follows counts the runs of the played trial
+    with owner.transaction():
+        owner.execute("set local session_replication_role = replica")
+        owner.execute("delete from unblinded_comparative_run where id = %s", [run.pk])
+    return result
 
 
 def _equals_r(fit: dict[str, Any], reference: dict[str, Any]) -> None:
@@ -164,18 +187,30 @@ def test_every_bad_row_is_named_and_nothing_is_written(empty: psycopg.Connection
     lines[4] = lines[4].replace(",21,17,16,10,9", ",99,17,-1,10,9.5")
     lines[5] = '1,"No"'
     lines[6] = lines[1]
-    (small / "data.csv").write_text("\n".join(lines))
+    lines[7] = ""  # a blank line is passed over, and counts
+    lines[8] += ",12,7"
+    (small / "data.csv").write_text("\ufeff" + "\n".join(lines))  # as a spreadsheet writes it
     with pytest.raises(CommandError) as refused:
         btheb.Import(small, print).run()
     found = str(refused.value).splitlines()
-    assert len(found) == 7, found
+    assert len(found) == 8, found
     assert found[1].startswith("Row 3: treatment 'placebo'")
     assert found[2].startswith("Row 5: bdi.pre '99'")
     assert found[3].startswith("Row 5: bdi.3m '-1'")
     assert found[4].startswith("Row 5: bdi.8m '9.5'")
     assert found[5].startswith("Row 6: it has fewer")
     assert found[6].startswith("Row 7: subject '1' is no whole number, or stands twice")
+    assert found[7].startswith("Row 9: it has more than 9 columns")
     assert one(empty, "select count(*) from core_history") == 0
+
+
+def test_a_file_that_cannot_be_read_is_refused_plainly(empty: psycopg.Connection[Any], small: Path) -> None:
+    (small / "data.csv").write_bytes(b"subject,drug\n1,\xff\n")
+    with pytest.raises(CommandError, match="is not UTF-8"):
+        btheb.Import(small, print)
+    (small / "data.csv").unlink()
+    with pytest.raises(CommandError, match="Cannot read"):
+        btheb.Import(small, print)
 
 
 def test_a_file_without_its_columns_is_refused(empty: psycopg.Connection[Any], small: Path) -> None:
@@ -225,8 +260,10 @@ def test_a_worker_waits_until_the_player_has_gone(empty: psycopg.Connection[Any]
     from trial.unblinded.randomization.actions import LOCK
 
     with psycopg.connect(os.environ["ALLOCATOR_DATABASE_URL"], autocommit=True) as worker:
+        worker.execute("set lock_timeout = '200ms'")
         with stage.alone():
-            assert worker.execute("select pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone() == (False,)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                worker.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             assert django_settings.TASK_SENDER.endswith("send_nothing")
-        assert worker.execute("select pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone() == (True,)
+        worker.execute("select pg_advisory_xact_lock(%s)", [LOCK])
     assert not django_settings.TASK_SENDER.endswith("send_nothing")
