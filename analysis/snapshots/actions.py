@@ -17,6 +17,7 @@ def make_snapshot(*, by: db.Actor) -> Snapshot:
     """Freeze the analysis table as it is now. The same table as the newest snapshot's is that snapshot."""
     if isinstance(by, Person):
         by.must_hold(DataManager, TrialStatistician)
+    db.hold_still()  # the table is of one moment, and says truly whether that was before the lock
     made = extract(current())
     digest = sha256(made.content).hexdigest()
     locked = lock() is not None

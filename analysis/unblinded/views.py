@@ -130,6 +130,7 @@ def run_release(request: Request, key: uuid.UUID) -> HttpResponseBase:
         except Refused as refusal:
             messages.error(request, str(refusal.message))
             return redirect("comparative_run", key)
+    note(what="comparative result opened", subject=str(run.pk), by=request.person)
     context = {
         "title": _("Release this result"),
         "facts": [

@@ -3,7 +3,7 @@
 A table that is not here is reachable by nobody, and a test fails. Letters: s(elect), i(nsert), d(elete). Updates name their columns.
 """
 
-from trial.core.database.rights import Table
+from trial.core.database.rights import DEFERRED, Table
 
 RUN_UPDATES = (
     "state",
@@ -17,17 +17,20 @@ RUN_UPDATES = (
     "result",
     "result_sha256",
 )
-RUN_SECRETS = ("stage", "progress", "heartbeat_at", "result")
-"""What a run writes every second, and the result itself, whose hash is kept: not in the history."""
+RUN_SILENT = ("stage", "progress", "heartbeat_at")
+"""What a run writes every second."""
+RUN_GUARD = ("equipoise_guard_run", "before insert or update")
+
+ALLOCATED = "after insert or update" + DEFERRED
 
 TABLES: dict[str, Table] = {
     # --- accounts
     "core_user": Table(
         "open",
         blinded="s",
-        blinded_update=("password", "last_login"),
+        blinded_update=("password", "must_change_password", "last_login"),
         unblinded="si",
-        unblinded_update=("password", "last_login", "is_active", "full_name"),
+        unblinded_update=("password", "must_change_password", "is_active", "full_name"),
         secret=("password",),
         guards=(("equipoise_guard_credentials", "before update"),),
     ),
@@ -45,7 +48,7 @@ TABLES: dict[str, Table] = {
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them
     "core_history": Table("open", site="site", blinded="s", unblinded="s", allocator="", history=False),
-    "unblinded_history": Table("unblinded", unblinded="s", history=False),
+    "unblinded_history": Table("unblinded", site="site", unblinded="s", history=False),
     "concealed_history": Table("concealed", allocator="s", history=False),
     # --- the trial's definition
     "protocol_protocolversion": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
@@ -67,6 +70,12 @@ TABLES: dict[str, Table] = {
         unblinded="s",
         allocator="s",
         stops_at_lock=True,
+        same_site=(("team_id", "protocol_team"),),
+        states=(
+            "outcome",
+            *("in_screening>eligible", "in_screening>excluded", "in_screening>declined"),
+            *("eligible>excluded", "eligible>declined", "eligible>registered"),
+        ),
     ),
     "participants_participant": Table(
         "open",
@@ -78,10 +87,21 @@ TABLES: dict[str, Table] = {
         allocator_update=("randomized_at", "stratum"),
         stops_at_lock=True,
         write_once=("baseline_completed_at", "randomized_at", "stratum"),
-        guards=(("equipoise_guard_registration", "before insert"),),
+        same_site=(("team_id", "protocol_team"), ("screening_id", "participants_screeningentry")),
+        guards=(
+            ("equipoise_guard_registration", "before insert"),
+            ("equipoise_guard_allocated", ALLOCATED),
+        ),
     ),
     "participants_consent": Table(
-        "open", site="site_id", blinded="si", unblinded="s", allocator="s", append_only=True, stops_at_lock=True
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("screening_id", "participants_screeningentry"),),
     ),
     "participants_randomizationrequest": Table(
         "open",
@@ -91,9 +111,18 @@ TABLES: dict[str, Table] = {
         allocator="s",
         allocator_update=("state", "answered_at", "refusal"),
         stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
+        states=("state", "waiting>done", "waiting>refused"),
         guards=(("equipoise_guard_request", "before insert or update"),),
     ),
-    "participants_databaselock": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
+    "participants_databaselock": Table(
+        "open",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_locking", "before insert"),),
+    ),
     "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
     "participants_release": Table(
         "open", blinded="s", unblinded="si", append_only=True, guards=(("equipoise_guard_release", "before insert"),)
@@ -101,10 +130,22 @@ TABLES: dict[str, Table] = {
     "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
     # --- assessments
     "visits_assessorassignment": Table(
-        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
     ),
     "visits_visitoutcome": Table(
-        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
     ),
     "entry_form": Table(
         "open",
@@ -123,6 +164,7 @@ TABLES: dict[str, Table] = {
             "signature",
         ),
         stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
     ),
     "entry_answer": Table(
         "open",
@@ -131,18 +173,34 @@ TABLES: dict[str, Table] = {
         blinded_update=("value", "number", "missing", "revision"),
         unblinded="s",
         stops_at_lock=True,
+        same_site=(("form_id", "entry_form"),),
     ),
-    "entry_score": Table("open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True),
+    "entry_score": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("form_id", "entry_form"),),
+    ),
     # --- analysis, open side
     "snapshots_snapshot": Table(
-        "open", blinded="si", unblinded="s", append_only=True, secret=("content", "dictionary")
+        "open",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        secret=("content", "dictionary"),
+        guards=(("equipoise_guard_snapshot", "before insert"),),
     ),
     "pooled_pooledrun": Table(
         "open",
         blinded="si",
         blinded_update=RUN_UPDATES,
-        secret=RUN_SECRETS,
-        write_once=("result_sha256", "finished_at"),
+        secret=("result",),
+        silent=RUN_SILENT,
+        write_once=("result", "result_sha256", "finished_at"),
+        guards=(RUN_GUARD,),
     ),
     # --- behind the wall
     "unblinded_allocation": Table(
@@ -151,20 +209,25 @@ TABLES: dict[str, Table] = {
         unblinded="s",
         allocator="si",
         append_only=True,
-        guards=(("equipoise_guard_allocation", "before insert"),),
+        same_site=(("participant_id", "participants_participant"),),
+        guards=(
+            ("equipoise_guard_allocation", "before insert"),
+            ("equipoise_guard_allocated", ALLOCATED),
+        ),
     ),
     "unblinded_planned_unblinding": Table(
         "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_unblinding", "before insert"),)
     ),
     "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
-    "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("at",)),
+    "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("ended_at",), write_once=("ended_at",)),
     "unblinded_comparative_run": Table(
         "unblinded",
         unblinded="si",
         unblinded_update=(*RUN_UPDATES, "extract", "extract_sha256"),
-        secret=(*RUN_SECRETS, "extract"),
-        write_once=("result_sha256", "finished_at"),
-        guards=(("equipoise_guard_comparative", "before insert"),),
+        secret=("result", "extract"),
+        silent=RUN_SILENT,
+        write_once=("result", "result_sha256", "finished_at"),
+        guards=(("equipoise_guard_comparative", "before insert"), RUN_GUARD),
     ),
     # --- concealed: the allocator alone
     "concealed_sequence": Table("concealed", allocator="si", append_only=True),
@@ -210,7 +273,15 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_now": ("default", "unblinded", "allocator"),
     "equipoise_sites": ("default", "unblinded", "allocator"),
     "equipoise_login_side": (),
+    "equipoise_take_turn": ("default", "unblinded", "allocator"),
+    "equipoise_hold_still": ("default",),
     "equipoise_history": (),
+    "equipoise_states": (),
+    "equipoise_same_site": (),
+    "equipoise_guard_locking": (),
+    "equipoise_guard_snapshot": (),
+    "equipoise_guard_run": (),
+    "equipoise_guard_allocated": (),
     "equipoise_append_only": (),
     "equipoise_guard_credentials": (),
     "equipoise_guard_lock": (),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from trial.config import env
@@ -14,8 +15,11 @@ DEMO = env.flag("DEMO")
 WORLD = env.get("EQUIPOISE_WORLD", "run")
 SCRATCH = env.flag("SCRATCH")
 CLOCK_OFFSET = float(env.get("CLOCK_OFFSET", "0") or 0)
+if CLOCK_OFFSET and not (DEMO or SCRATCH):
+    raise ImproperlyConfigured("CLOCK_OFFSET moves the clock of a demo world only: a real trial runs on the real time.")
 DEBUG = False
-SECRET_KEY = env.get("SECRET_KEY") or "only-for-commands-without-a-secret"
+NO_SECRET = "only-for-commands-without-a-secret"  # noqa: S105 - refused by the web application
+SECRET_KEY = env.get("SECRET_KEY") or NO_SECRET
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("TRUSTED_ORIGINS")
 
@@ -133,6 +137,7 @@ SESSION_COOKIE_AGE = 60 * 60 * 10
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "trial.core.ui.views.form_expired"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("HTTPS")
 if env.flag("HTTPS"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -198,6 +203,8 @@ TRIAL_NOTICE = "trial.config.stations.trial_notice"
 SITE_NAMES = "trial.config.stations.site_names"
 TRIAL_BAND = "trial.config.stations.trial_band"
 ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
+ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
+HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"
 PROTOCOL_USED = "trial.config.worlds.used.protocol_used"
 
 REST_FRAMEWORK = {

@@ -50,6 +50,8 @@ def frozen_at() -> datetime | None:
 def frozen(at: datetime) -> Iterator[None]:
     """Freeze the clock at ``at`` (aware). For tests, demo and leakcheck; refused where the clock is the real one."""
     global _frozen
+    if not (settings.DEMO or settings.SCRATCH):
+        raise RuntimeError("The clock of a real trial is not frozen.")
     if at.tzinfo is None:
         raise ValueError("The clock is frozen at an aware instant only.")
     before, _frozen = _frozen, _Frozen(at)

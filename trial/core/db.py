@@ -162,6 +162,12 @@ def unit_of_work(*, by: Actor) -> Iterator[None]:
         yield
 
 
+def hold_still() -> None:
+    """Until the unit of work ends nobody changes a trial datum of the open side: what is read meanwhile is of one moment."""
+    with cursor() as c:
+        c.execute("select equipoise_hold_still()")
+
+
 def pending_migrations() -> list[str]:
     """Migrations of this code that the database has not seen; read with the login of the current side."""
     from django.db.migrations.loader import MigrationLoader

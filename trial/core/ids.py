@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
+
 from trial.core import side
 
 _streams: dict[str, random.Random] | None = None
@@ -71,8 +73,10 @@ def is_participant_number(text: str) -> bool:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw identifiers from seeded streams, one a side. For tests, demo and leakcheck only."""
+    """Draw identifiers from seeded streams, one a side. For tests, demo and leakcheck; refused in a real trial."""
     global _streams, _seed
+    if not (settings.DEMO or settings.SCRATCH):
+        raise RuntimeError("The identifiers of a real trial are drawn from the system's secure source.")
     before = (_streams, _seed)
     _streams, _seed = {}, seed
     try:

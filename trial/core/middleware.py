@@ -8,10 +8,12 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 
 from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
+from trial.core.sessions import hashed
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -58,6 +60,8 @@ class UnitOfWorkMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
         access = access_of(view)
+        if access.alone:
+            return view(request, *args, **kwargs)
         with db.atomic():
             person = self._person(request)
             request.person = person  # type: ignore[attr-defined]
@@ -84,7 +88,15 @@ class UnitOfWorkMiddleware:
 
     def _person(self, request: HttpRequest) -> Person | None:
         user = request.user
-        return person_of(user) if user.is_authenticated and user.is_active else None
+        if not (user.is_authenticated and user.is_active):
+            return None
+        person = person_of(user)
+        if side.current() == side.UNBLINDED and person.side == side.UNBLINDED:
+            # whoever can write a session row on the open side cannot write this mark
+            proved = import_string(settings.HAS_REENTERED)
+            if not proved(person.user_id, hashed(request.session.session_key or "")):
+                return None
+        return person
 
     def _refuse(self, request: HttpRequest, person: Person | None, access: Access) -> HttpResponseBase | None:
         here = side.current()
@@ -97,6 +109,8 @@ class UnitOfWorkMiddleware:
             return HttpResponseRedirect("/" if person.side == side.OPEN else side.UNBLINDED_PATH)
         if person.side != here or not person.holds(*access.roles):
             raise PermissionDenied
+        if person.must_change_password and not access.opens_first:
+            return HttpResponseRedirect(reverse("me" if here == side.OPEN else "unblinded_me"))
         return None
 
 

@@ -35,6 +35,7 @@ class User(AbstractBaseUser):
     username = models.CharField(_("user name"), max_length=60, unique=True)
     full_name = models.CharField(_("full name"), max_length=120)
     is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False, help_text="somebody else knows it")
     created_at = models.DateTimeField(default=clock.now)
 
     USERNAME_FIELD = "username"
@@ -99,6 +100,7 @@ class RoleSideRow(models.Model):
 
     role = models.CharField(max_length=30, primary_key=True)
     side = models.CharField(max_length=12)
+    excludes = models.CharField(max_length=200, blank=True, help_text="roles that nobody holds beside this one")
 
 
 class HistoryBase(models.Model):

@@ -189,4 +189,4 @@ class Release(Base):
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=30, default="result")
     payload: "models.JSONField[Any, Any]" = models.JSONField()
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, unique=True)

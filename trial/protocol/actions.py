@@ -46,7 +46,7 @@ def load_version(*, protocol: Protocol, used: Used, by: db.Actor) -> ProtocolVer
 def _one_at_a_time() -> None:
     """Hold back a second load until this one is committed, so that numbers follow each other."""
     with db.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext('trial.protocol'))")
+        cursor.execute("select equipoise_take_turn('trial.protocol')")
 
 
 def _refuse_orphans(old: Protocol, new: Protocol, used: Used) -> None:

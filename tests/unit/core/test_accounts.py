@@ -32,7 +32,7 @@ def token(capsys: pytest.CaptureFixture[str]) -> str:
 def form(secret: str, **changes: str) -> dict[str, str]:
     given = {"token": secret}
     for n, name in ((1, "ada"), (2, "bea")):
-        given |= {f"name_{n}": name.title(), f"username_{n}": name, f"password_{n}": GOOD}
+        given |= {f"name_{n}": name.title(), f"username_{n}": name, f"password_{n}": GOOD + name * (n - 1)}
     return given | changes
 
 
@@ -47,6 +47,9 @@ def test_setup_is_reachable_once_with_the_token(
     assert client.post("/unblinded/setup/", form("wrong")).status_code == 422
     assert client.post("/unblinded/setup/", form(secret, username_2="ada")).status_code == 422
     assert client.post("/unblinded/setup/", form(secret, password_1="short")).status_code == 422
+    assert (
+        client.post("/unblinded/setup/", form(secret, password_2=GOOD)).status_code == 422
+    )  # one person's two accounts
     assert database.execute("select count(*) from core_user").fetchone() == (0,)
     assert client.post("/unblinded/setup/", form(secret)).status_code == 302
     assert client.get("/unblinded/setup/").status_code == 404
@@ -121,6 +124,69 @@ def test_the_open_side_does_not_change_credentials_of_unblinded_people(admins: A
     user = world.make_user("thea", "treatment", "rotterdam")
     with side.opened(), db.unit_of_work(by=world.SETUP), pytest.raises(DatabaseError, match="does not change accounts"):
         User.objects.filter(pk=user.pk).update(password="mine now")
+
+
+def test_an_account_without_a_role_is_out_of_reach_of_the_open_side(admins: Any) -> None:
+    """Its password could be the one of somebody behind the wall tomorrow."""
+    with world.at_work(admins[0]):
+        user = actions.create_account(username="ina", full_name="Ina", password=GOOD, by=admins[0])
+    with side.opened(), db.unit_of_work(by=world.SETUP), pytest.raises(DatabaseError, match="does not change accounts"):
+        User.objects.filter(pk=user.pk).update(password="mine now")
+
+
+def test_a_role_behind_the_wall_ends_a_password_of_the_open_side(admins: Any) -> None:
+    ada, bea = admins
+    user = world.make_user("carla", "coordinator", "rotterdam")
+    with side.opened(), db.unit_of_work(by=world.SETUP):
+        User.objects.filter(pk=user.pk).update(password=User.objects.get(username="bea").password)  # anybody's choice
+    with world.at_work(ada):
+        actions.end_role(membership=Membership.objects.get(user=user), by=ada)
+        role = actions.give_role(user=user, role="independent", by=ada)
+    with world.at_work(bea), pytest.raises(DatabaseError, match="could have set this password"):
+        Membership.objects.filter(pk=role.pk).update(confirmed_at=clock.now(), confirmed_by=bea.actor_id)
+    with world.at_work(bea):
+        actions.confirm_role(membership=Membership.objects.get(pk=role.pk), by=bea)
+    assert (
+        b"do not belong together"
+        in Client().post("/unblinded/login/", {"username": "carla", "password": world.PASSWORD}).content
+    )
+    client = signed_in("bea")
+    page = "/unblinded/accounts/carla/password/"
+    assert "new password" in client.get("/unblinded/accounts/carla/").content.decode()
+    assert client.post(page, {"password": "short"}).status_code == 422
+    assert client.post(page, {"password": GOOD})["Location"] == "/unblinded/accounts/carla/"
+    carla = Client()
+    assert carla.post("/unblinded/login/", {"username": "carla", "password": GOOD}).status_code == 302
+    # somebody else knows this password: first of all a new one
+    assert carla.get("/unblinded/")["Location"] == "/unblinded/me/"
+    assert "only you know" in carla.get("/unblinded/me/").content.decode()
+    assert carla.post("/unblinded/me/", {"present": GOOD, "password": GOOD}).status_code == 422
+    assert carla.post("/unblinded/me/", {"present": GOOD, "password": GOOD + " of my own"}).status_code == 302
+    assert carla.get("/unblinded/").status_code == 200
+    assert client.post("/unblinded/accounts/bea/password/", {"password": GOOD}).status_code == 422
+
+
+def test_a_changed_password_leaves_a_trace_without_its_value(admins: Any, database: psycopg.Connection[Any]) -> None:
+    user = world.make_user("carla", "coordinator", "rotterdam")
+    with side.opened(), db.unit_of_work(by=world.SETUP):
+        User.objects.filter(pk=user.pk).update(password="another")
+    row = database.execute(
+        "select old, new from core_history where table_name = 'core_user' order by id desc limit 1"
+    ).fetchone()
+    assert row == ({"password": "not shown"}, {"password": "changed"})
+
+
+def test_who_may_break_codes_is_no_assessor(admins: Any) -> None:
+    user = world.make_user("ivo", "investigator")
+    with world.at_work(admins[0]), pytest.raises(Refused, match="nobody is both"):
+        actions.give_role(user=user, role="interviewer", site="rotterdam", by=admins[0])
+    with world.at_work(admins[0]), pytest.raises(DatabaseError, match="exclude each other"):
+        Membership(user=user, role="interviewer", site="rotterdam", granted_by="x").save(force_insert=True)
+
+
+def test_two_administrators_remain_whoever_ends_roles(admins: Any) -> None:
+    with world.at_work(admins[0]), pytest.raises(DatabaseError, match="keeps two administrators"):
+        Membership.objects.filter(user_id=admins[1].user_id).update(ended_at=clock.now(), ended_by="x")
 
 
 def test_an_administrator_gives_no_role_to_themself_and_confirms_not_their_own(admins: Any) -> None:

@@ -139,6 +139,30 @@ def test_without_the_unblinded_credential_there_is_no_such_address(
     assert client.get("/t/eager").status_code == 200
 
 
+def test_health_is_told_when_the_database_is_away(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db.utils import OperationalError
+
+    from trial.core import db
+
+    def away() -> list[str]:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(db, "pending_migrations", away)
+    monkeypatch.setattr(db, "atomic", away)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["database, open side"] == "does not answer (OperationalError)"
+
+
+def test_an_expired_form_says_so(client: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/login/", {"username": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "This form has expired" in answer.content.decode()
+
+
 def test_the_roles_of_one_side_open_nothing_on_the_other(client: Client) -> None:
     world.make_user("carla", "coordinator", "rotterdam")
     world.make_user("thea", "treatment", "rotterdam")
@@ -167,14 +191,36 @@ def test_at_the_open_form_an_unblinded_person_writes_nothing(client: Client, dat
     assert (
         client.post("/unblinded/login/", {"username": "thea", "password": world.PASSWORD})["Location"] == "/unblinded/"
     )
-    row = database.execute("select actor, login from core_history order by id desc limit 1").fetchone()
-    assert row == ("site staff", "site staff")
-    rows = database.execute("select login, action from unblinded_history order by id desc limit 2").fetchall()
-    assert rows == [
-        ("equipoise_unblinded", "trial.unblinded.disclosure.actions.mark_reentry"),
-        ("equipoise_unblinded", "trial.core.access.actions.record_sign_in"),
-    ]
+    # when somebody behind the wall comes is not told on the open side
+    assert database.execute("select count(*) from core_history").fetchone() == before
+    assert database.execute("select count(*) from core_user where last_login is not null").fetchone() == (0,)
+    row = database.execute("select login, action from unblinded_history order by id desc limit 1").fetchone()
+    assert row == ("equipoise_unblinded", "trial.unblinded.disclosure.actions.mark_reentry")
     assert database.execute("select count(*) from unblinded_reentry").fetchone() == (1,)
+
+
+def test_a_session_made_with_the_open_side_s_login_opens_nothing_behind_the_wall(client: Client) -> None:
+    """A fault in the open half of a split web can write any session row; it cannot write the mark of a proof."""
+    user = world.make_user("thea", "treatment", "rotterdam")
+    with side.opened():
+        forged = sessions.SessionStore()
+        forged["_auth_user_id"] = str(user.pk)
+        forged["_auth_user_backend"] = "trial.core.access.sign_in.Backend"
+        forged["_auth_user_hash"] = User.objects.get(pk=user.pk).get_session_auth_hash()
+        forged.save()
+    client.cookies["sessionid"] = forged.session_key
+    assert client.get("/unblinded/t/people").status_code == 302
+    own = Client()
+    own.post("/unblinded/login/", {"username": "thea", "password": world.PASSWORD})
+    assert own.get("/unblinded/t/people").status_code == 200
+    kept = own.cookies["sessionid"].value
+    own.post("/unblinded/logout/")
+    with side.opened():  # the row of a session that ended, written again
+        again = sessions.SessionStore(session_key=kept)
+        again.update(dict(forged.items()))
+        again.save(must_create=True)
+    own.cookies["sessionid"] = kept
+    assert own.get("/unblinded/t/people").status_code == 302
 
 
 def test_an_open_person_at_the_unblinded_form_goes_to_the_own_one(client: Client) -> None:

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from trial.core import db
+from trial.core import db, side
 from trial.core.access import actions, presenters
-from trial.core.access.forms import AccountForm, PasswordForm, RoleForm, SetupForm
+from trial.core.access.forms import AccountForm, FirstPasswordForm, PasswordForm, RoleForm, SetupForm
 from trial.core.access.pages import page, public
 from trial.core.access.person import Request
 from trial.core.access.roles import EVERYBODY, Administrator
 from trial.core.access.signing import prove
+from trial.core.access.views import mark_reentry
 from trial.core.errors import Refused
 from trial.core.models import ANY_SITE, Membership, SetupToken, User
 
@@ -112,10 +113,34 @@ def account(request: Request, username: str) -> HttpResponseBase:
         "crumbs": presenters.crumbs((user.full_name, "")),
         "lines": presenters.role_lines(user, request.person),
         "is_me": user.pk == request.person.user_id,
+        "username": user.username,
+        "user_has_password": user.has_usable_password(),
         "form": form,
     }
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "accounts/account.html", context, status=status)
+
+
+@page(roles=(Administrator,))
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def account_password(request: Request, username: str) -> HttpResponseBase:
+    """Set a new first password for somebody who has none or forgot it."""
+    user = get_object_or_404(User, username=username)
+    form = FirstPasswordForm(request.POST or None)
+    back = reverse("account", args=[user.username])
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.reset_password(user=user, password=form.cleaned_data["password"], by=request.person)
+            messages.success(
+                request, _("The password is set. Tell it to the person in private; they change it under My account.")
+            )
+            return redirect(back)
+        except Refused as refusal:
+            form.add_error("password", str(refusal.message))
+    title = _("Set a new password for %(name)s") % {"name": user.full_name}
+    more = {"crumbs": presenters.crumbs((user.full_name, back), (_("New password"), "")), "cancel_url": back}
+    return _form_page(request, form, title, _("Set the password"), **more)
 
 
 @page(roles=(Administrator,))
@@ -167,7 +192,7 @@ def role_matrix(request: Request) -> HttpResponseBase:
     return render(request, "accounts/roles.html", context)
 
 
-@page(roles=EVERYBODY)
+@page(roles=EVERYBODY, opens_first=True)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def me(request: Request) -> HttpResponseBase:
@@ -179,6 +204,8 @@ def me(request: Request) -> HttpResponseBase:
             user = User.objects.get(pk=request.person.user_id)
             actions.change_password(user=user, password=form.cleaned_data["password"], by=request.person)
             update_session_auth_hash(request, user)
+            if side.current() == side.UNBLINDED:
+                mark_reentry(request, request.person)
             messages.success(request, _("Your password is changed. Everywhere else you are signed out."))
             return redirect(request.path)
         except Refused as refusal:
@@ -186,6 +213,9 @@ def me(request: Request) -> HttpResponseBase:
     context = {
         "title": _("My account"),
         "facts": [(_("Name"), request.person.name), (_("User name"), request.person.username)],
+        "lead": _("Choose a password that only you know; the one you were given has done its work.")
+        if request.person.must_change_password
+        else "",
         "roles": presenters.own_roles(request.person),
         "form": form,
     }

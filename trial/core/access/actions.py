@@ -4,14 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from trial.core import clock, db, ids
 from trial.core.access.person import Person
-from trial.core.access.roles import BY_CODE, Administrator
+from trial.core.access.roles import BY_CODE, Administrator, Role
 from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.models import ANY_SITE, Membership, SetupToken, User
@@ -39,6 +39,7 @@ def create_account(*, username: str, full_name: str, password: str, by: db.Actor
     except ValidationError as error:
         raise Refused("account_invalid", " ".join(error.messages)) from error
     user.password = make_password(password)
+    user.must_change_password = isinstance(by, Person)
     user.save(force_insert=True)
     return user
 
@@ -59,6 +60,7 @@ def give_role(*, user: User, role: str, site: str = ANY_SITE, by: db.Actor) -> M
         raise Refused("role_site", _("%(role)s belongs to a site: choose one.") % {"role": kind.title})
     site = site if kind.site_scoped else ANY_SITE
     _refuse_both_sides(user, kind.side, kind.code)
+    _refuse_excluded(user, kind)
     now = clock.now()
     at_once = kind.side == "open" or by.actor_id.startswith("system:")
     membership = Membership(user=user, role=role, site=site, granted_at=now, granted_by=by.actor_id)
@@ -84,9 +86,25 @@ def _refuse_both_sides(user: User, wanted: str, code: str) -> None:
             )
 
 
+def _refuse_excluded(user: User, kind: type[Role]) -> None:
+    held = user.memberships.filter(ended_at=None, role__in=kind.excludes).values_list("role", flat=True)
+    if held:
+        raise Refused(
+            "role_excluded",
+            _(
+                "%(name)s is %(held)s, and nobody is both: %(role)s must not know, or be able to know, what the other knows."
+            )
+            % {"name": user.full_name, "held": BY_CODE[held[0]].title, "role": kind.title},
+        )
+
+
 @action
 def confirm_role(*, membership: Membership, by: Person) -> Membership:
-    """Confirm a role that another administrator gave. It is in force from now."""
+    """Confirm a role that another administrator gave. It is in force from now.
+
+    For somebody who has worked on the open side the password ends with it: it could have been written with the open side's login. An
+    administrator sets a new one.
+    """
     by.must_hold(Administrator)
     if membership.confirmed_at is not None or membership.ended_at is not None:
         return membership
@@ -94,9 +112,36 @@ def confirm_role(*, membership: Membership, by: Person) -> Membership:
         raise Refused(
             "confirm_self", _("The administrator who gave a role does not confirm it. Ask a second administrator.")
         )
+    user = membership.user
+    worked_open = any(
+        BY_CODE[code].side == "open" for code in user.memberships.values_list("role", flat=True) if code in BY_CODE
+    )
+    if BY_CODE[membership.role].side != "open" and worked_open and user.has_usable_password():
+        # the row is taken first: nobody writes the password between this and the confirmation
+        User.objects.select_for_update().get(pk=user.pk)
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
     membership.confirmed_at, membership.confirmed_by = clock.now(), by.actor_id
     membership.save(update_fields=["confirmed_at", "confirmed_by"])
     return membership
+
+
+@action
+def reset_password(*, user: User, password: str, by: db.Actor) -> None:
+    """Set a new first password for somebody who has none or forgot it; they change it at their first visit. Refuses a weak one."""
+    _must_administer(by)
+    if by.actor_id == str(user.pk):
+        raise Refused("password_self", _("Your own password is changed under My account."))
+    _set_password(user, password, known_to_others=isinstance(by, Person))
+
+
+def _set_password(user: User, password: str, *, known_to_others: bool = False) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Refused("password_weak", " ".join(error.messages)) from error
+    user.password, user.must_change_password = make_password(password), known_to_others
+    user.save(update_fields=["password", "must_change_password"])
 
 
 @action
@@ -114,6 +159,7 @@ def end_role(*, membership: Membership, by: Person) -> Membership:
 def _must_leave_two(membership: Membership) -> None:
     """With one administrator left, no role behind the wall could ever be confirmed again."""
     left = Membership.objects.filter(role=Administrator.code, confirmed_at__isnull=False, ended_at=None)
+    list(left.select_for_update().order_by("pk"))  # two at once take turns
     if left.exclude(pk=membership.pk).values("user").distinct().count() < 2:
         raise Refused(
             "administrators_two", _("A trial keeps two administrators. Appoint another one before you end this role.")
@@ -122,22 +168,19 @@ def _must_leave_two(membership: Membership) -> None:
 
 @action
 def record_sign_in(*, user: User, by: db.Actor) -> None:
-    """Note the time of signing in, on the person's own side."""
+    """Note the time of signing in, of somebody of the open side. When unblinded people come and go is theirs alone (see re-entry)."""
     user.last_login = clock.now()
     user.save(update_fields=["last_login"])
 
 
 @action
 def change_password(*, user: User, password: str, by: Person) -> None:
-    """Change one's own password. Refuses a weak one."""
+    """Change one's own password. Refuses a weak one, and the one that somebody else knows."""
     if by.user_id != user.pk:
         raise Refused("password_other", _("Everybody changes their own password only."))
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Refused("password_weak", " ".join(error.messages)) from error
-    user.password = make_password(password)
-    user.save(update_fields=["password"])
+    if user.must_change_password and check_password(password, user.password):
+        raise Refused("password_same", _("This is the password that you were given. Choose one that only you know."))
+    _set_password(user, password)
 
 
 def administrators_exist() -> bool:

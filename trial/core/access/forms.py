@@ -17,14 +17,14 @@ class SetupForm(forms.Form):
     token = forms.TextField(_("One-time token"), hint=_("The command that started Equipoise printed it."), width=44)
     name_1 = forms.TextField(_("Full name of the first administrator"))
     username_1 = forms.TextField(
-        _("User name of the first administrator"), hint=_("Lower-case letters, digits, point and dash.")
+        _("User name of the first administrator"), hint=_("Lower-case letters, digits, point, dash and underscore.")
     )
     password_1 = forms.PasswordField(
         _("Password of the first administrator"), hint=_("At least 12 characters."), autocomplete="new-password"
     )
     name_2 = forms.TextField(_("Full name of the second administrator"))
     username_2 = forms.TextField(
-        _("User name of the second administrator"), hint=_("Lower-case letters, digits, point and dash.")
+        _("User name of the second administrator"), hint=_("Lower-case letters, digits, point, dash and underscore.")
     )
     password_2 = forms.PasswordField(
         _("Password of the second administrator"), hint=_("At least 12 characters."), autocomplete="new-password"
@@ -34,6 +34,15 @@ class SetupForm(forms.Form):
         forms.Section(_("First administrator"), ["name_1", "username_1", "password_1"]),
         forms.Section(_("Second administrator"), ["name_2", "username_2", "password_2"]),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Two persons, two passwords: what takes both of them rests on it."""
+        data = self.cleaned_data
+        if data.get("password_1") and data.get("password_1") == data.get("password_2"):
+            self.add_error(
+                "password_2", _("The second administrator has a password of their own. Each types it alone.")
+            )
+        return data
 
     def accounts(self) -> tuple[NewAccount, NewAccount]:
         """The two accounts as typed."""
@@ -49,11 +58,12 @@ class AccountForm(forms.Form):
 
     full_name = forms.TextField(_("Full name"), hint=_("As it is printed under signatures."))
     username = forms.TextField(
-        _("User name"), hint=_("Lower-case letters, digits, point and dash. It is never given to somebody else.")
+        _("User name"),
+        hint=_("Lower-case letters, digits, point, dash and underscore. It is never given to somebody else."),
     )
     password = forms.PasswordField(
         _("First password"),
-        hint=_("At least 12 characters. The person changes it after signing in."),
+        hint=_("At least 12 characters. The person must change it before anything else."),
         autocomplete="new-password",
     )
 
@@ -72,6 +82,16 @@ class RoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["site"]
         field.choices = [(ANY_SITE, _("Whole trial")), *sites]
+
+
+class FirstPasswordForm(forms.Form):
+    """A first password for somebody else."""
+
+    password = forms.PasswordField(
+        _("First password"),
+        hint=_("At least 12 characters. The person must change it before anything else."),
+        autocomplete="new-password",
+    )
 
 
 class PasswordForm(forms.Form):

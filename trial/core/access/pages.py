@@ -14,28 +14,31 @@ class Access:
     """Who may open a page: roles, or everybody (``is_public``).
 
     ``keeps_on_refusal``: what the page wrote stays although the status is 400 and up (only the sign-in form, whose failed attempts count).
+    ``opens_first``: open to somebody who must still choose a password of their own. ``alone``: no unit of work is opened for it.
     """
 
     roles: tuple[type[Role], ...] = ()
     is_public: bool = False
     keeps_on_refusal: bool = False
+    opens_first: bool = False
+    alone: bool = False
 
 
-def page(*, roles: tuple[type[Role], ...]) -> Callable[[V], V]:
+def page(*, roles: tuple[type[Role], ...], opens_first: bool = False) -> Callable[[V], V]:
     """Open to persons who hold one of ``roles``. The person is ``request.person``."""
 
     def mark(view: V) -> V:
-        view.access = Access(roles=roles)  # type: ignore[attr-defined]
+        view.access = Access(roles=roles, opens_first=opens_first)  # type: ignore[attr-defined]
         return view
 
     return mark
 
 
-def public(*, keeps_on_refusal: bool = False) -> Callable[[V], V]:
+def public(*, keeps_on_refusal: bool = False, alone: bool = False) -> Callable[[V], V]:
     """Open to everybody, signed in or not."""
 
     def mark(view: V) -> V:
-        view.access = Access(is_public=True, keeps_on_refusal=keeps_on_refusal)  # type: ignore[attr-defined]
+        view.access = Access(is_public=True, keeps_on_refusal=keeps_on_refusal, alone=alone)  # type: ignore[attr-defined]
         return view
 
     return mark

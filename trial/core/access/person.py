@@ -21,6 +21,8 @@ class Person:
     name: str
     roles: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Pairs of role code and site code (``*`` for trial-wide)."""
+    must_change_password: bool = False
+    """An administrator typed the password: nothing opens before the person has chosen their own."""
 
     @property
     def actor_id(self) -> str:
@@ -66,7 +68,7 @@ class Person:
 
 def _person(user: User, roles: Iterable[tuple[str, str]]) -> Person:
     known = frozenset((code, site) for code, site in roles if code in BY_CODE)
-    return Person(user.pk, user.username, user.full_name, known)
+    return Person(user.pk, user.username, user.full_name, known, user.must_change_password)
 
 
 def person_of(user: User) -> Person:

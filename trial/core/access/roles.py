@@ -13,13 +13,15 @@ RoleSide = Literal["open", "unblinded", "accounts"]
 
 
 class Role:
-    """A role: ``code`` in the database, ``title`` and ``description`` for people, ``side``, and whether it belongs to a site."""
+    """A role: ``code`` in the database, ``title`` and ``description`` for people, ``side``, whether it belongs to a site, what it excludes."""
 
     code: ClassVar[str]
     title: ClassVar[str | Promise]
     description: ClassVar[str | Promise]
     side: ClassVar[RoleSide]
     site_scoped: ClassVar[bool] = False
+    excludes: ClassVar[frozenset[str]] = frozenset()
+    """Codes of roles of the same side that nobody holds beside this one."""
 
 
 class Coordinator(Role):
@@ -32,12 +34,14 @@ class Coordinator(Role):
 
 class Interviewer(Role):
     code, side, site_scoped = "interviewer", "open", True
+    excludes = frozenset({"investigator", "rater"})
     title = _("Interviewer")
     description = _("Enters the assessments of assigned participants. Sees no earlier answer, no session and no arm.")
 
 
 class ClinicianRater(Role):
     code, side, site_scoped = "rater", "open", True
+    excludes = frozenset({"interviewer"})  # rates knowing the arm
     title = _("Clinician-rater")
     description = _("Completes the clinician-rated scales of both arms. Leads no group.")
 
@@ -62,6 +66,7 @@ class TrialStatistician(Role):
 
 class Investigator(Role):
     code, side = "investigator", "open"
+    excludes = frozenset({"interviewer"})  # whoever may break codes is an assessor nowhere
     title = _("Principal investigator")
     description = _("Oversees the trial, delegates, and may break the code of one participant in an emergency.")
 

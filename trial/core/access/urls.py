@@ -10,4 +10,5 @@ urlpatterns = [
     path("roles/", views.role_matrix, name="role_matrix"),
     path("roles/<uuid:key>/<slug:step>/", views.role_step, name="role_step"),
     path("<str:username>/", views.account, name="account"),
+    path("<str:username>/password/", views.account_password, name="account_password"),
 ]

@@ -20,9 +20,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from trial.core import db, side
 from trial.core.access.actions import record_sign_in
 from trial.core.access.pages import page, public
-from trial.core.access.person import person_of
+from trial.core.access.person import Person, Request, person_of
 from trial.core.access.roles import ALL, BY_CODE, EVERYBODY
 from trial.core.models import Membership, User
+from trial.core.sessions import hashed
 from trial.core.ui import forms
 
 # Django's own receiver would write without an actor, and on the side of the form instead of the person's.
@@ -89,12 +90,18 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     if not person.roles:
         form.add_error(None, _("This account has no role in force. Ask an administrator of the trial."))
         return _sign_in_page(request, form)
-    with db.identity(person):
-        record_sign_in(user=user, by=person)
-        if here == side.UNBLINDED:
-            import_string(settings.ON_REENTRY)(by=person)
     login(request, user, backend="trial.core.access.sign_in.Backend")
+    with db.identity(person):
+        if here == side.UNBLINDED:
+            mark_reentry(request, person)
+        else:
+            record_sign_in(user=user, by=person)
     return HttpResponseRedirect(_target(request))
+
+
+def mark_reentry(request: HttpRequest, person: Person) -> None:
+    """Bind the session, under the key that it has now, to this person's proof at the form of the unblinded side."""
+    import_string(settings.ON_REENTRY)(session=hashed(request.session.session_key or ""), by=person)
 
 
 def _target(request: HttpRequest) -> str:
@@ -110,10 +117,12 @@ def _target(request: HttpRequest) -> str:
     return wanted
 
 
-@page(roles=EVERYBODY)
+@page(roles=EVERYBODY, opens_first=True)
 @require_POST
-def sign_out(request: HttpRequest) -> HttpResponseBase:
+def sign_out(request: Request) -> HttpResponseBase:
     """End the session and go back to the form."""
+    if side.current() == side.UNBLINDED:
+        import_string(settings.ON_LEAVING)(session=hashed(request.session.session_key or ""), by=request.person)
     logout(request)
     return redirect(settings.LOGIN_URL if side.current() == side.OPEN else settings.UNBLINDED_LOGIN_URL)
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 
+DEFERRED: LiteralString = " deferrable initially deferred"
+"""How a guard says that it is asked when the transaction ends."""
+
 TableSide = Literal["open", "unblinded", "concealed", "dropbox", "infrastructure", "owner"]
 
 
@@ -12,8 +15,11 @@ class Table:
 
     ``blinded``, ``unblinded``, ``allocator``: letters s(elect), i(nsert), d(elete; infrastructure only). The ``*_update`` tuples name the
     columns that the login may update, never a key. ``site``: the column that the row policy compares; '' where the table is trial-wide.
-    ``secret``: columns that stay out of the history (password, file contents). ``append_only``: a trigger refuses changes by anybody.
+    ``secret``: columns whose values stay out of the history (password, file contents); that one changed is written all the same.
+    ``silent``: columns that change every second (a heartbeat) and leave no trace. ``append_only``: a trigger refuses changes by anybody.
     ``stops_at_lock``: nothing is added or changed after the database lock. ``write_once``: columns that never change once they are filled.
+    ``same_site``: pairs of a foreign-key column and the table it refers to, whose row must be of the same site.
+    ``states``: the column of a lifecycle and its allowed steps, such as ``("state", "waiting>done", "waiting>refused")``.
     ``guards``: pairs of a trigger function and when it fires, such as ``("equipoise_guard_request", "before insert or update")``.
     """
 
@@ -27,10 +33,13 @@ class Table:
     allocator: str = ""
     allocator_update: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
     append_only: bool = False
     history: bool = True
     stops_at_lock: bool = False
     write_once: tuple[str, ...] = ()
+    same_site: tuple[tuple[str, str], ...] = ()
+    states: tuple[str, ...] = ()
     guards: tuple[tuple[str, LiteralString], ...] = ()
 
     @property

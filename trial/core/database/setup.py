@@ -15,10 +15,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from trial.core.access.roles import ALL as ROLES
 from trial.core.database import catalog
-from trial.core.database.rights import Table
+from trial.core.database.rights import DEFERRED, Table
 
 LOCK = 7_305_131
 """Key of the advisory lock: one setup at a time."""
+MAINTENANCE = ("postgres", "template1")
+"""Databases that every server has and nobody works in."""
 
 
 class SetupError(Exception):
@@ -64,12 +66,13 @@ def set_up(plan: Plan, migrate: Callable[[], None], say: Callable[[str], None]) 
             apply_triggers(owner, plan)
             apply_policies(owner, plan)
             apply_grants(owner, plan)
-            close_catalog(owner)
+            close_catalog(owner, plan)
         left = read_back(plan)
         check_logins(owner, plan)
     if left and not plan.accept_public_catalog:
         raise SetupError(
-            "These rights of PUBLIC could not be revoked; the owner must be superuser to do it: "
+            "These rights of PUBLIC are left; the owner of this database must be superuser to revoke them, and other databases of the"
+            " server are closed by their owners (revoke connect on database ... from public): "
             + ", ".join(left)
             + ". On a server where that is impossible run setup_database --accept-public-catalog; the leak report will list them."
         )
@@ -118,7 +121,10 @@ def write_registers(owner: psycopg.Connection[Any], plan: Plan) -> None:
     owner.execute("delete from core_rolesiderow")
     with owner.cursor() as c:
         c.executemany("insert into core_login(name, side) values (%s, %s)", [(n, s) for s, n in plan.names.items()])
-        c.executemany("insert into core_rolesiderow(role, side) values (%s, %s)", [(r.code, r.side) for r in ROLES])
+        c.executemany(
+            "insert into core_rolesiderow(role, side, excludes) values (%s, %s, %s)",
+            [(r.code, r.side, ",".join(sorted(r.excludes))) for r in ROLES],
+        )
 
 
 def apply_triggers(owner: psycopg.Connection[Any], plan: Plan) -> None:
@@ -130,22 +136,25 @@ def apply_triggers(owner: psycopg.Connection[Any], plan: Plan) -> None:
     for trigger, table_name in stale:
         owner.execute(sql.SQL("drop trigger {} on {}").format(sql.Identifier(trigger), sql.Identifier(table_name)))
     for table_name, table in plan.tables.items():
-        for function, when, arguments in _triggers_of(table):
+        for function, when, arguments in _triggers_of(table, plan.tables):
+            deferred = "deferrable" in when
             owner.execute(
-                sql.SQL("create trigger {} {} on {} for each row execute function {}({})").format(
+                sql.SQL("create {} {} {} on {} {} for each row execute function {}({})").format(
+                    sql.SQL("constraint trigger" if deferred else "trigger"),
                     sql.Identifier(function),
-                    sql.SQL(when),
+                    sql.SQL(when.removesuffix(DEFERRED)),  # type: ignore[arg-type]
                     sql.Identifier(table_name),
+                    sql.SQL(DEFERRED if deferred else ""),
                     sql.Identifier(function),
                     sql.SQL(", ").join(sql.Literal(a) for a in arguments),
                 )
             )
 
 
-def _triggers_of(table: Table) -> list[tuple[str, LiteralString, tuple[str, ...]]]:
+def _triggers_of(table: Table, tables: dict[str, Table]) -> list[tuple[str, LiteralString, tuple[str, ...]]]:
     triggers: list[tuple[str, LiteralString, tuple[str, ...]]] = []
     if table.has_history:
-        arguments = (table.side, table.key, table.site, ",".join(table.secret))
+        arguments = (table.side, table.key, table.site, ",".join(table.secret), ",".join(table.silent))
         triggers.append(("equipoise_history", "after insert or update or delete", arguments))
     if table.append_only:
         triggers.append(("equipoise_append_only", "before update or delete", ()))
@@ -153,6 +162,14 @@ def _triggers_of(table: Table) -> list[tuple[str, LiteralString, tuple[str, ...]
         triggers.append(("equipoise_guard_lock", "before insert or update or delete", ()))
     if table.write_once:
         triggers.append(("equipoise_write_once", "before update", table.write_once))
+    if table.states:
+        triggers.append(("equipoise_states", "before update", table.states))
+    if table.same_site:
+        listed = [
+            part for column, other in table.same_site for part in (column, other, tables[other].site or "site_id")
+        ]
+        # no login may change a foreign key or a site afterwards
+        triggers.append(("equipoise_same_site", "before insert", (table.site, *listed)))
     triggers += [(function, when, ()) for function, when in table.guards]
     return triggers
 
@@ -240,20 +257,27 @@ def _revoke_all(owner: psycopg.Connection[Any], plan: Plan, columns: dict[str, l
             )
 
 
-def close_catalog(owner: psycopg.Connection[Any]) -> None:
+def close_catalog(owner: psycopg.Connection[Any], plan: Plan) -> None:
     """Take from PUBLIC what counts, dates or sizes rows. Takes a superuser; for anybody else it only warns, hence :func:`read_back`."""
     for signature in _catalog_functions(owner):
         owner.execute(f"revoke all on function {signature} from public")
+    for side, kept in catalog.KEPT_FOR.items():
+        for signature in kept:
+            owner.execute(
+                sql.SQL("grant execute on function {} to {}").format(
+                    sql.SQL(signature), sql.Identifier(plan.names[side])
+                )
+            )
     for view in _catalog_views(owner):
         owner.execute(sql.SQL("revoke all on pg_catalog.{} from public").format(sql.Identifier(view)))
-    for table, hidden in (("pg_class", catalog.HIDDEN_CLASS_COLUMNS), ("pg_database", catalog.HIDDEN_DATABASE_COLUMNS)):
+    for table in sorted({*_whole_tables(owner), *catalog.HIDDEN_COLUMNS}):
         shown = [
             r[0]
             for r in owner.execute(
                 "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
                 [f"pg_catalog.{table}"],
             )
-            if r[0] not in hidden
+            if r[0] not in catalog.HIDDEN_COLUMNS.get(table, ())
         ]
         t = sql.Identifier(table)
         owner.execute(sql.SQL("revoke all on pg_catalog.{} from public").format(t))
@@ -262,6 +286,18 @@ def close_catalog(owner: psycopg.Connection[Any]) -> None:
                 sql.SQL(", ").join(map(sql.Identifier, shown)), t
             )
         )
+    for other in MAINTENANCE:
+        if owner.execute("select 1 from pg_database where datname = %s", [other]).fetchone():
+            owner.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(other)))
+
+
+def _whole_tables(owner: psycopg.Connection[Any]) -> list[str]:
+    """The tables of the catalog that PUBLIC may read as wholes, and so with the transaction numbers of their rows."""
+    rows = owner.execute(
+        "select c.relname from pg_class c where c.relnamespace = 'pg_catalog'::regnamespace and c.relkind = 'r' and exists ("
+        " select 1 from aclexplode(c.relacl) a where a.grantee = 0 and a.privilege_type = 'SELECT') order by 1"
+    ).fetchall()
+    return [n for (n,) in rows if not catalog.VIEW_PATTERN.match(n)]
 
 
 def _catalog_functions(owner: psycopg.Connection[Any]) -> list[str]:
@@ -282,11 +318,15 @@ def read_back(plan: Plan) -> list[str]:
     """Ask, as each login, for each right that was revoked from PUBLIC; the ones that are left, by name."""
     with psycopg.connect(plan.owner, autocommit=True) as owner:
         functions, views = _catalog_functions(owner), _catalog_views(owner)
-    left: set[str] = set()
-    for url in plan.logins.values():
+        left = {f"system columns of {table}" for table in _whole_tables(owner)}
+        left |= {f"connect to database {name}" for name in _open_databases(owner)}
+    for side, url in plan.logins.items():
+        kept = catalog.KEPT_FOR.get(side, ())
         with psycopg.connect(url, autocommit=True) as login:
             left |= _granted(
-                login, "select f from unnest(%s::text[]) f where has_function_privilege(f, 'execute')", functions
+                login,
+                "select f from unnest(%s::text[]) f where has_function_privilege(f, 'execute')",
+                [f for f in functions if f not in kept],
             )
             left |= _granted(
                 login,
@@ -295,11 +335,23 @@ def read_back(plan: Plan) -> list[str]:
             )
             left |= _granted(
                 login,
-                "select 'pg_class.' || attname from pg_attribute where attrelid = 'pg_catalog.pg_class'::regclass and attname = any(%s::text[])"
-                " and has_column_privilege('pg_catalog.pg_class'::regclass, attnum, 'select')",
-                catalog.HIDDEN_CLASS_COLUMNS,
+                "select c from unnest(%s::text[]) c join pg_attribute on attrelid = ('pg_catalog.' || split_part(c, '.', 1))::regclass"
+                " and attname = split_part(c, '.', 2) where has_column_privilege(attrelid, attnum, 'select')",
+                [f"{table}.{column}" for table, columns in catalog.HIDDEN_COLUMNS.items() for column in columns],
             )
     return sorted(left)
+
+
+def _open_databases(owner: psycopg.Connection[Any]) -> list[str]:
+    """Other databases of the server that everybody may connect to: from there the whole server's statistics can be read.
+
+    They may be somebody else's: it is for their owner to close them.
+    """
+    rows = owner.execute(
+        "select datname from pg_database where datallowconn and datname <> current_database() and exists ("
+        " select 1 from aclexplode(coalesce(datacl, acldefault('d', datdba))) a where a.grantee = 0 and a.privilege_type = 'CONNECT') order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
 
 
 def _granted(login: psycopg.Connection[Any], query: str, names: Iterable[str]) -> set[str]:

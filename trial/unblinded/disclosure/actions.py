@@ -64,7 +64,12 @@ def note(*, what: str, subject: str, by: db.Actor) -> LedgerEntry:
 
 
 @action
-def mark_reentry(*, by: Person) -> None:
-    """Note that this person has just proved who they are at the form of the unblinded side."""
-    if not Reentry.objects.filter(user_id=by.user_id).update(at=clock.now()):
-        Reentry(user_id=by.user_id).save(force_insert=True)
+def mark_reentry(*, session: str, by: Person) -> None:
+    """Note that this person has just proved who they are at the form of the unblinded side. ``session``: the hashed key."""
+    Reentry(user_id=by.user_id, session=session).save(force_insert=True)
+
+
+@action
+def end_reentry(*, session: str, by: Person) -> None:
+    """The session ends: its mark counts no more."""
+    Reentry.objects.filter(session=session, user_id=by.user_id, ended_at=None).update(ended_at=clock.now())

@@ -43,10 +43,15 @@ class LedgerEntry(Base):
 
 
 class Reentry(Base):
-    """When an unblinded person last proved who they are; behind the wall, since a session row can be read by both sides."""
+    """An unblinded person proved who they are and began this session. Below ``/unblinded/`` a session without this mark opens nothing.
 
-    user_id: uuid.UUID = models.UUIDField(unique=True)  # type: ignore[assignment]
+    A session row can be written with the open side's login; this mark can not. ``session``: the hashed key of the session.
+    """
+
+    user_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
+    session = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "unblinded_reentry"

@@ -63,6 +63,7 @@ def ledger(request: Request) -> HttpResponseBase:
 @page(roles=(UnblindedDataManager, IndependentStatistician))
 def reports(request: Request) -> HttpResponseBase:
     """Reports "I was told the arm", from the drop box. Their authors cannot read them again."""
+    actions.note(what="unblinding reports opened", subject="", by=request.person)
     found = list(UnblindingReport.objects.order_by("-reported_at", "id"))
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     people = Participant.objects.in_bulk([row.participant_id for row in rows])

@@ -21,7 +21,21 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     select coalesce((select side from public.core_login where name = session_user), 'owner')
 $$;
 
--- The one trigger function of the history. Arguments: side of the table; key column; site column or ''; columns left out, separated by commas.
+-- Whoever must be alone for the rest of the transaction, by subject. Service logins have no advisory locks of their own: the allocator's
+-- and the database lock's could be held by anybody.
+create or replace function equipoise_take_turn(what text) returns void
+language sql security definer set search_path = pg_catalog, public as $$
+    select pg_advisory_xact_lock(731, hashtext(what))
+$$;
+
+-- No trial datum changes until the transaction ends: what is read meanwhile is of one moment.
+create or replace function equipoise_hold_still() returns void
+language sql security definer set search_path = pg_catalog, public as $$
+    select pg_advisory_xact_lock(7305133)
+$$;
+
+-- The one trigger function of the history. Arguments: side of the table; key column; site column or ''; columns whose values stay out, and
+-- columns that leave no trace, each separated by commas.
 create or replace function equipoise_history() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
@@ -30,20 +44,31 @@ declare
     act text := coalesce(current_setting('equipoise.action', true), '');
     why text := coalesce(current_setting('equipoise.reason', true), '');
     login_side text := public.equipoise_login_side();
-    before jsonb := case when tg_op = 'INSERT' then null else to_jsonb(old) - string_to_array(tg_argv[3], ',') end;
-    after jsonb := case when tg_op = 'DELETE' then null else to_jsonb(new) - string_to_array(tg_argv[3], ',') end;
+    silent text[] := string_to_array(tg_argv[4], ',');
+    before jsonb := case when tg_op = 'INSERT' then null else to_jsonb(old) - silent end;
+    after jsonb := case when tg_op = 'DELETE' then null else to_jsonb(new) - silent end;
     row_key text := coalesce(after, before) ->> tg_argv[1];
     row_site text := case when tg_argv[2] = '' then null else coalesce(after, before) ->> tg_argv[2] end;
     instant timestamptz := public.equipoise_now();
     changed_before jsonb;
     changed_after jsonb;
+    hidden text;
 begin
+    foreach hidden in array string_to_array(tg_argv[3], ',') loop
+        if tg_op = 'UPDATE' and before -> hidden is distinct from after -> hidden then
+            before := before || jsonb_build_object(hidden, 'not shown');
+            after := after || jsonb_build_object(hidden, 'changed');
+        else
+            before := before - hidden;
+            after := after - hidden;
+        end if;
+    end loop;
     if actor is null then
         raise exception 'a write to % needs an actor', tg_table_name using errcode = 'insufficient_privilege';
     end if;
     if tg_op = 'UPDATE' then
         if before = after then
-            return null;  -- only columns changed that stay out of the history
+            return null;  -- only columns changed that leave no trace
         end if;
         select jsonb_object_agg(key, value) into changed_after from jsonb_each(after) where before -> key is distinct from value;
         select jsonb_object_agg(key, value) into changed_before from jsonb_each(before) where after -> key is distinct from value;
@@ -77,29 +102,45 @@ begin
     raise exception '% is append-only: a row is added, never changed or removed', tg_table_name using errcode = 'check_violation';
 end $$;
 
--- The blinded login never touches the credentials of somebody who works on the unblinded side.
+-- The blinded login touches the credentials of people of the open side only: neither of somebody who works on another side, nor of an
+-- account that has no role yet and may get one there.
 create or replace function equipoise_guard_credentials() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
-    if public.equipoise_login_side() = 'default' and exists (
-        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role
-        where m.user_id = old.id and r.side <> 'open'
+    if public.equipoise_login_side() = 'default' and (
+        exists (
+            select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role
+            where m.user_id = old.id and r.side <> 'open'
+        ) or not exists (
+            select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role
+            where m.user_id = old.id and r.side = 'open' and m.confirmed_at is not null and m.ended_at is null
+        )
     ) then
         raise exception 'the open side does not change accounts of the unblinded side' using errcode = 'insufficient_privilege';
     end if;
     return new;
 end $$;
 
--- Nobody holds roles of both sides, and who has held an unblinded role gets no blind one.
+-- Nobody holds roles of both sides, and who has held an unblinded role gets no blind one; some roles exclude each other; a role of another
+-- side comes into force only for an account whose password the open side cannot have set; two administrators always remain.
 create or replace function equipoise_guard_membership() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
     wanted text := (select side from public.core_rolesiderow where role = new.role);
+    other text[] := (select string_to_array(excludes, ',') from public.core_rolesiderow where role = new.role);
+    secret text;
 begin
     if wanted is null then
         raise exception 'no such role: %', new.role using errcode = 'check_violation';
     end if;
     if new.ended_at is not null then
+        if tg_op = 'UPDATE' and new.role = 'admin' and old.ended_at is null and old.confirmed_at is not null then
+            perform 1 from public.core_membership where role = 'admin' and ended_at is null order by id for update;
+            if (select count(distinct user_id) from public.core_membership
+                where role = 'admin' and confirmed_at is not null and ended_at is null and id <> new.id) < 2 then
+                raise exception 'a trial keeps two administrators' using errcode = 'check_violation', constraint = 'core_membership_two_administrators';
+            end if;
+        end if;
         return new;
     end if;
     perform 1 from public.core_user where id = new.user_id for update;
@@ -110,17 +151,114 @@ begin
     ) then
         raise exception 'one person holds roles of one side only' using errcode = 'check_violation', constraint = 'core_membership_one_side';
     end if;
+    if exists (select 1 from public.core_membership m where m.user_id = new.user_id and m.id <> new.id and m.ended_at is null and m.role = any (other)) then
+        raise exception 'these two roles exclude each other' using errcode = 'check_violation', constraint = 'core_membership_excludes';
+    end if;
+    if wanted <> 'open' and new.confirmed_at is not null and (tg_op = 'INSERT' or old.confirmed_at is null) then
+        select password into secret from public.core_user where id = new.user_id;
+        if secret not like '!%' and exists (
+            select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role where m.user_id = new.user_id and r.side = 'open'
+        ) then
+            raise exception 'the open side could have set this password' using errcode = 'check_violation', constraint = 'core_membership_fresh_password';
+        end if;
+    end if;
     return new;
 end $$;
 
--- After the database lock no trial datum of the open side changes any more, by whichever login.
+-- After the database lock no trial datum of the open side changes any more, by whichever login. Whoever writes shares a lock that the
+-- database lock takes alone: it comes after every write that had begun. Only a request that nobody can answer any more may still be refused.
 create or replace function equipoise_guard_lock() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
+    perform pg_advisory_xact_lock_shared(7305133);
     if exists (select 1 from public.participants_databaselock) then
+        if tg_table_name = 'participants_randomizationrequest' and tg_op = 'UPDATE' then
+            if old.state = 'waiting' and new.state = 'refused' then
+                return new;
+            end if;
+        end if;
         raise exception 'the database is locked: % does not change any more', tg_table_name using errcode = 'check_violation', constraint = 'database_locked';
     end if;
     return coalesce(new, old);
+end $$;
+
+create or replace function equipoise_guard_locking() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    perform pg_advisory_xact_lock(7305133);
+    if exists (select 1 from public.participants_randomizationrequest where state = 'waiting') then
+        raise exception 'a randomization waits for its answer' using errcode = 'check_violation', constraint = 'lock_after_answers';
+    end if;
+    return new;
+end $$;
+
+-- A snapshot says truly whether it was made of the locked database.
+create or replace function equipoise_guard_snapshot() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.after_lock <> exists (select 1 from public.participants_databaselock) then
+        raise exception 'a snapshot is after the lock exactly if the database is locked' using errcode = 'check_violation', constraint = 'snapshot_after_lock';
+    end if;
+    return new;
+end $$;
+
+-- A lifecycle: arguments are its column, and the allowed steps "from>to".
+create or replace function equipoise_states() returns trigger
+language plpgsql set search_path = pg_catalog, public as $$
+declare
+    before text := to_jsonb(old) ->> tg_argv[0];
+    after text := to_jsonb(new) ->> tg_argv[0];
+begin
+    if before is distinct from after and not (before || '>' || after = any (tg_argv[1:])) then
+        raise exception '% does not go from % to %', tg_table_name, before, after using errcode = 'check_violation', constraint = 'lifecycle';
+    end if;
+    return new;
+end $$;
+
+-- A row and the row it refers to are of the same site, or the row policy would follow the wrong one. Arguments: own site column; then triples of
+-- foreign-key column, table, and its site column.
+create or replace function equipoise_same_site() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    mine text := to_jsonb(new) ->> tg_argv[0];
+    theirs text;
+begin
+    for i in 0 .. (tg_nargs - 1) / 3 - 1 loop
+        execute format('select %I::text from public.%I where %I::text = $1', tg_argv[3 + 3 * i], tg_argv[2 + 3 * i],
+                       case when tg_argv[2 + 3 * i] in ('protocol_team', 'protocol_site') then 'code' else 'id' end)
+            into theirs using to_jsonb(new) ->> tg_argv[1 + 3 * i];
+        if theirs is distinct from mine then
+            raise exception '% and the row it refers to are of different sites', tg_table_name using errcode = 'check_violation', constraint = 'same_site';
+        end if;
+    end loop;
+    return new;
+end $$;
+
+-- A run begins waiting; how it ended is final.
+create or replace function equipoise_guard_run() returns trigger
+language plpgsql set search_path = pg_catalog, public as $$
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'queued' then
+            raise exception 'a run begins waiting' using errcode = 'check_violation', constraint = 'run_begins_queued';
+        end if;
+    elsif old.state in ('succeeded', 'failed', 'cancelled') then
+        raise exception 'a run that has ended does not change' using errcode = 'check_violation', constraint = 'run_is_final';
+    end if;
+    return new;
+end $$;
+
+-- Randomized and allocated are one: checked when the transaction ends, on both sides of the wall.
+create or replace function equipoise_guard_allocated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    person uuid := (to_jsonb(new) ->> case when tg_table_name = 'unblinded_allocation' then 'participant_id' else 'id' end)::uuid;
+begin
+    if exists (select 1 from public.participants_participant where id = person and randomized_at is not null)
+       <> exists (select 1 from public.unblinded_allocation where participant_id = person) then
+        raise exception 'a participant is randomized exactly if there is an allocation' using errcode = 'check_violation', constraint = 'randomized_iff_allocated';
+    end if;
+    return null;
 end $$;
 
 -- Facts that are written once: arguments are the columns.
@@ -163,6 +301,14 @@ begin
     select * into person from public.participants_participant where id = new.participant_id;
     if person.baseline_completed_at is null or person.site_id <> new.site_id then
         raise exception 'a request to randomize needs a complete baseline' using errcode = 'check_violation', constraint = 'request_baseline';
+    end if;
+    if tg_op = 'INSERT' and not exists (
+        select 1 from (
+            select distinct on (c.part) c.given from public.participants_consent c
+            where c.screening_id = person.screening_id order by c.part, c.recorded_at desc
+        ) latest where latest.given
+    ) then
+        raise exception 'a request to randomize needs a consent' using errcode = 'check_violation', constraint = 'request_consent';
     end if;
     if new.state = 'done' and person.randomized_at is null then
         raise exception 'a request is done when the participant has been randomized' using errcode = 'check_violation', constraint = 'request_done';
