@@ -52,6 +52,7 @@ INSTALLED_APPS = [
             "trial.protocol",
             "trial.participants",
             "trial.unblinded.randomization",
+            "trial.unblinded.sessions",
             "trial.unblinded.disclosure",
             "assessments.instruments",
             "assessments.visits",
