@@ -4,12 +4,12 @@ Nobody stores a due date: the calendar follows from the day of randomization, so
 repair. A window classifies a visit; it neither blocks nor drops it.
 """
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from trial.protocol.days import target_day
 from trial.protocol.definition import Visit
 
 
@@ -64,23 +64,11 @@ class PlannedVisit:
     state: State
 
 
-def add_months(day: date, months: int) -> date:
-    """The same day of the month, ``months`` later; in a shorter month its last day (31 Aug + 6: 28 or 29 Feb)."""
-    if months < 0:
-        raise ValueError("Visits lie after randomization: months cannot be negative.")
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    month += 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 def window_of(visit: Visit, randomized_on: date) -> Window:
     """Target and window of a follow-up visit. Raises ValueError for a baseline visit or a window turned round."""
-    if visit.is_baseline:
-        raise ValueError(f"Visit {visit.code} lies before randomization and has no due date.")
-    if visit.offset < 0 or visit.before < 0 or visit.after < 0:
-        raise ValueError(f"Visit {visit.code}: offset and window cannot be negative.")
-    months = visit.unit == "months"
-    target = add_months(randomized_on, visit.offset) if months else randomized_on + timedelta(days=visit.offset)
+    target = target_day(visit, randomized_on)
+    if visit.before < 0 or visit.after < 0:
+        raise ValueError(f"Visit {visit.code}: its window cannot be negative.")
     return Window(target - timedelta(days=visit.before), target, target + timedelta(days=visit.after))
 
 

@@ -23,12 +23,17 @@ from assessments.entry import actions as entry
 from assessments.visits import actions as visits
 from tests import world
 from trial.core import clock, db, ids, side
+from trial.core.models import User
 from trial.participants import actions as way_in
 from trial.participants.models import Participant
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import confirm_planned_unblinding, note
 from trial.unblinded.randomization.models import Allocation
+from trial.unblinded.sessions import actions as treatment
+from trial.unblinded.sessions.actions import Content, Marked
+from trial.unblinded.sessions.models import TherapyGroup
+from trial.unblinded.sessions.queries import members_on, therapists_at
 
 START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
 
@@ -85,6 +90,7 @@ def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
             clock.move_to(START + dt.timedelta(days=3 * (day + 1)))
             _one_person(rng, rng.choice(teams), staff)
         _follow_up(rng)
+        _treatment_ends()
         _close(staff)
         with side.unblinded(), db.unit_of_work(by=world.SETUP):
             return dict(Allocation.objects.values_list("participant__number", "arm"))
@@ -95,6 +101,11 @@ def _staff() -> dict[str, Any]:
         sites = sorted(set(Team.objects.values_list("site_id", flat=True)))
     # accounts are made before anything happens behind the wall: the identifiers of that side's stream depend on what happened there
     staff = {site: world.person(world.make_user(f"coordinator_{site}", "coordinator", site)) for site in sites}
+    for site in sites:
+        for place in ("one", "two"):
+            world.make_user(f"therapist_{site}_{place}", "therapist", site)
+    for rater in ("fidelity_one", "fidelity_two"):
+        world.make_user(rater, "fidelity")
     return staff | {
         role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
     }
@@ -129,6 +140,51 @@ def _unblinded_events(participant: Participant) -> None:
         arm = Allocation.objects.get(participant=participant).arm
         for _time in range(3 if arm == "imr" else 1):
             note(what="told the care team", subject=arm, by=world.SETUP)
+        _treat(Allocation.objects.get(participant=participant))
+
+
+def _treat(allocation: Allocation) -> None:
+    """Those of one arm are told and enter the group of their site, which meets on that day; somebody of the other comes as a guest."""
+    by, today, offered = world.SETUP, clock.today(), allocation.arm == "imr"
+    group = TherapyGroup.objects.filter(site=allocation.site).first()
+    if offered:
+        treatment.record_told(allocation=allocation, told_on=today, by=by)
+        trainers = [user.pk for user in therapists_at(allocation.site)]
+        group = group or treatment.open_group(
+            site=allocation.site, code=allocation.site, name="Group", trainers=trainers, opened_on=today, by=by
+        )
+        treatment.place(group=group, allocation=allocation, entered_on=today, by=by)
+    if group is not None:
+        marks = {member.allocation_id: Marked("attended") for member in members_on(group, today)}
+        marks.setdefault(allocation.pk, Marked("attended"))
+        content = Content(("m01",), 90, tuple(user.pk for user in therapists_at(group.site)))
+        treatment.record_session(group=group, day=today, content=content, marks=marks, by=by)
+
+
+def _treatment_ends() -> None:
+    """Behind the wall: a withdrawal, the end of the groups, completion, and fidelity by two raters."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        first = Allocation.objects.filter(arm="imr").order_by("participant__number").first()
+        if first is not None:
+            treatment.withdraw(allocation=first, reason_code="burden", day=clock.today(), by=world.SETUP)
+        groups = list(TherapyGroup.objects.order_by("code"))
+        for group in groups:
+            treatment.close_group(group=group, closed_on=clock.today(), by=world.SETUP)
+        treatment.fix_completions(by=world.SETUP)
+    scale = world.read("imr").fidelity[0]
+    for n, rater in enumerate(("fidelity_one", "fidelity_two")):
+        scores: dict[str, int | None] = {item.code: 3 + n for item in scale.items}
+        with side.opened():
+            person = world.person(User.objects.get(username=rater))
+        with world.at_work(person) as by:
+            for group in groups:
+                rating = treatment.save_rating(
+                    group=group, scale=scale.code, scores=scores, visited_on=clock.today(), by=by
+                )
+                treatment.sign_rating(rating=rating, password=world.PASSWORD, by=by)
+    with world.at_work(person) as by:
+        for group in groups:
+            treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
 
 
 def look() -> Seen:

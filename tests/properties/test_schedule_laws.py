@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessments.visits.schedule import Recorded, State, Timing, add_months, state_of, window_of
+from assessments.visits.schedule import Recorded, State, Timing, state_of, window_of
+from trial.protocol.days import add_months
 from trial.protocol.definition import Visit
 
 DAYS = st.dates(date(2000, 1, 1), date(2060, 12, 31))

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_process_init, worker_process_shutdown
 from django.conf import settings
 
@@ -23,7 +24,7 @@ BROKER_OF_QUEUE = {"default": "open", "allocation": "open", "unblinded": "unblin
 TASK_MODULES = {
     "default": ["trial.participants.tasks", "analysis.runs.tasks", "analysis.pooled.tasks"],
     "allocation": ["trial.unblinded.randomization.tasks"],
-    "unblinded": ["analysis.unblinded.tasks"],
+    "unblinded": ["analysis.unblinded.tasks", "trial.unblinded.sessions.tasks"],
 }
 
 BEAT = {
@@ -33,6 +34,7 @@ BEAT = {
     },
     "unblinded": {
         "sweep-runs": {"task": "analysis.unblinded.tasks.sweep", "schedule": 20.0},
+        "fix-completions": {"task": "trial.unblinded.sessions.tasks.sweep", "schedule": crontab(hour=2, minute=10)},
     },
     "allocation": {},
 }

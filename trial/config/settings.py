@@ -56,6 +56,7 @@ INSTALLED_APPS = [
             "trial.protocol",
             "trial.participants",
             "trial.unblinded.randomization",
+            "trial.unblinded.sessions",
             "trial.unblinded.disclosure",
             "assessments.instruments",
             "assessments.visits",
@@ -187,7 +188,7 @@ WORK_PROVIDERS: list[str] = [
     "trial.core.access.work.work",
     "trial.participants.presenters.work_for",
     "assessments.visits.presenters.work_for",
-    "trial.unblinded.randomization.presenters.work_for",
+    "trial.unblinded.sessions.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
@@ -195,6 +196,7 @@ WORK_PROVIDERS: list[str] = [
 PANEL_PROVIDERS: list[str] = [
     "trial.participants.presenters.panels_for",
     "assessments.visits.presenters.panels_for",
+    "trial.unblinded.sessions.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
 ]

@@ -63,6 +63,27 @@ STATIONS: list[Station] = [
         "unblinded",
         "arrows-shuffle",
     ),
+    Station(
+        "treatment_groups",
+        _("Groups"),
+        _codes(r.TreatmentCoordinator, r.Therapist, r.UnblindedDataManager),
+        "unblinded",
+        "users",
+    ),
+    Station(
+        "treatment_people",
+        _("Treatment"),
+        _codes(r.TreatmentCoordinator, r.UnblindedDataManager),
+        "unblinded",
+        "stethoscope",
+    ),
+    Station(
+        "fidelity",
+        _("Fidelity"),
+        _codes(r.FidelityRater, r.TreatmentCoordinator, r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "clipboard-check",
+    ),
     Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),
     Station(
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from assessments.visits.schedule import Recorded, State, Timing, Window, add_months, calendar_of, state_of, window_of
+from assessments.visits.schedule import Recorded, State, Timing, Window, calendar_of, state_of, window_of
+from trial.protocol.days import add_months
 from trial.protocol.definition import Visit
 
 T1 = Visit("T1", "Baseline", 0, "months", 0, 0, True)

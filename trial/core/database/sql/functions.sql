@@ -366,3 +366,237 @@ begin
     end if;
     return new;
 end $$;
+
+-- --- the treatment side: groups, sessions, attendance, fidelity
+
+-- The sessions plan, and a fidelity scale, of the protocol in force.
+create or replace function equipoise_sessions_plan() returns jsonb
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select document -> 'sessions' from public.protocol_protocolversion order by number desc limit 1
+$$;
+
+create or replace function equipoise_fidelity_scale(wanted text) returns jsonb
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select s from (select document from public.protocol_protocolversion order by number desc limit 1) v,
+        jsonb_array_elements(v.document -> 'fidelity') s
+    where s ->> 'code' = wanted
+$$;
+
+-- Whether every item has a whole number of the scale's range; null for an optional item that does not apply; nothing else.
+create or replace function equipoise_fidelity_complete(scale jsonb, scores jsonb) returns boolean
+language sql immutable set search_path = pg_catalog, public as $$
+    select (select count(*) from jsonb_object_keys(scores)) = jsonb_array_length(scale -> 'items') and not exists (
+        select 1 from jsonb_array_elements(scale -> 'items') i cross join lateral (select scores -> (i ->> 'code') as value) v
+        where case coalesce(jsonb_typeof(v.value), '')
+            when 'number' then v.value::numeric not between (scale ->> 'min')::numeric and (scale ->> 'max')::numeric
+                or v.value::numeric <> trunc(v.value::numeric)
+            when 'null' then not (i ->> 'optional')::boolean
+            else true end
+    )
+$$;
+
+-- A row about one person is of the site of their allocation.
+create or replace function equipoise_guard_of_allocation() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (select 1 from public.unblinded_allocation a where a.id = new.allocation_id and a.site = new.site) then
+        raise exception '% is of the site of its allocation', tg_table_name using errcode = 'check_violation', constraint = 'of_allocation_site';
+    end if;
+    return new;
+end $$;
+
+-- A group keeps its sessions and members within its time.
+create or replace function equipoise_guard_group() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if exists (
+        select 1 from public.unblinded_session s where s.group_id = new.id and (s.day < new.opened_on or s.day > new.closed_on)
+    ) or exists (
+        select 1 from public.unblinded_member m where m.group_id = new.id
+          and (m.entered_on < new.opened_on or coalesce(m.left_on, 'infinity') > new.closed_on)
+    ) then
+        raise exception 'sessions and members lie within the time of their group' using errcode = 'check_violation', constraint = 'group_time';
+    end if;
+    return new;
+end $$;
+
+-- Trainers are therapists of the site, as many as the protocol says, and do not rate their own group.
+create or replace function equipoise_guard_trainer() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.until is not null then
+        return new;
+    end if;
+    perform 1 from public.unblinded_group where id = new.group_id for update;
+    if not exists (select 1 from public.unblinded_group g where g.id = new.group_id and g.site = new.site) then
+        raise exception 'a trainer is of the site of the group' using errcode = 'check_violation', constraint = 'trainer_site';
+    end if;
+    if not exists (
+        select 1 from public.core_membership m where m.user_id = new.trainer_id and m.role = 'therapist' and m.site in (new.site, '*')
+          and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a trainer is a therapist of the site' using errcode = 'check_violation', constraint = 'trainer_is_therapist';
+    end if;
+    if (select count(*) from public.unblinded_group_trainer t where t.group_id = new.group_id and t.until is null and t.id <> new.id)
+        >= (public.equipoise_sessions_plan() ->> 'trainers')::int then
+        raise exception 'a group has no more trainers than the protocol says' using errcode = 'check_violation', constraint = 'trainer_count';
+    end if;
+    if exists (select 1 from public.unblinded_fidelity_rating r where r.group_id = new.group_id and r.rater = new.trainer_id::text) then
+        raise exception 'who rates a group does not train it' using errcode = 'check_violation', constraint = 'trainer_is_rater';
+    end if;
+    return new;
+end $$;
+
+-- A member is of the site of the group, within its time, in one group at a time; an arm without the program makes a deviation.
+create or replace function equipoise_guard_member() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    g public.unblinded_group;
+    a public.unblinded_allocation;
+begin
+    select * into g from public.unblinded_group where id = new.group_id;
+    select * into a from public.unblinded_allocation where id = new.allocation_id;
+    if g.site <> new.site or a.site <> new.site then
+        raise exception 'member, group and allocation are of one site' using errcode = 'check_violation', constraint = 'member_site';
+    end if;
+    -- the day before is allowed for: the trial's days are those of its own time zone
+    if new.entered_on < g.opened_on or coalesce(new.left_on, 'infinity') > g.closed_on or new.entered_on < (a.allocated_at - interval '1 day')::date then
+        raise exception 'a member belongs to a group within its time' using errcode = 'check_violation', constraint = 'member_time';
+    end if;
+    if exists (
+        select 1 from public.unblinded_member m where m.allocation_id = new.allocation_id and m.id <> new.id
+          and new.entered_on < coalesce(m.left_on, 'infinity') and m.entered_on < coalesce(new.left_on, 'infinity')
+    ) then
+        raise exception 'nobody is a member of two groups at a time' using errcode = 'check_violation', constraint = 'member_overlap';
+    end if;
+    if tg_op = 'INSERT' and new.deviates <> not (public.equipoise_sessions_plan() -> 'arms' ? a.arm) then
+        raise exception 'a deviation is a member whose arm is not offered the program' using errcode = 'check_violation', constraint = 'member_deviates';
+    end if;
+    if tg_op = 'UPDATE' and exists (
+        select 1 from public.unblinded_attendance t join public.unblinded_session s on s.id = t.session_id
+        where s.group_id = new.group_id and t.allocation_id = new.allocation_id and not t.guest
+          and s.day between old.entered_on and coalesce(old.left_on, 'infinity')
+          and s.day not between new.entered_on and coalesce(new.left_on, 'infinity')
+    ) then
+        raise exception 'attendance was recorded outside these days' using errcode = 'check_violation', constraint = 'member_attendance';
+    end if;
+    return new;
+end $$;
+
+-- A session lies within the time of its group; nobody attends a canceled one; members stay members when it moves.
+create or replace function equipoise_guard_session() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (
+        select 1 from public.unblinded_group g where g.id = new.group_id and g.site = new.site
+          and new.day >= g.opened_on and new.day <= coalesce(g.closed_on, 'infinity')
+    ) then
+        raise exception 'a session lies within the time of its group' using errcode = 'check_violation', constraint = 'session_time';
+    end if;
+    if tg_op = 'UPDATE' and new.state = 'canceled' and exists (
+        select 1 from public.unblinded_attendance t where t.session_id = new.id and t.mark <> 'not_offered'
+    ) then
+        raise exception 'nobody was asked to a canceled session' using errcode = 'check_violation', constraint = 'session_canceled';
+    end if;
+    if tg_op = 'UPDATE' and new.day <> old.day and exists (
+        select 1 from public.unblinded_attendance t where t.session_id = new.id and t.guest = exists (
+            select 1 from public.unblinded_member m where m.group_id = new.group_id and m.allocation_id = t.allocation_id
+              and new.day between m.entered_on and coalesce(m.left_on, 'infinity')
+        )
+    ) then
+        raise exception 'who was a member on the day of a session stays one when it moves' using errcode = 'check_violation', constraint = 'session_moved';
+    end if;
+    return new;
+end $$;
+
+-- Attendance belongs to a member of the session's group, or is marked as a guest's; nobody attends a canceled session.
+create or replace function equipoise_guard_attendance() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    s public.unblinded_session;
+    a public.unblinded_allocation;
+    m public.unblinded_member;
+begin
+    select * into s from public.unblinded_session where id = new.session_id;
+    select * into a from public.unblinded_allocation where id = new.allocation_id;
+    if s.site <> new.site or a.site <> new.site then
+        raise exception 'attendance, session and allocation are of one site' using errcode = 'check_violation', constraint = 'attendance_site';
+    end if;
+    if s.state <> 'held' and new.mark <> 'not_offered' then
+        raise exception 'nobody attends a canceled session' using errcode = 'check_violation', constraint = 'attendance_canceled';
+    end if;
+    select * into m from public.unblinded_member x where x.group_id = s.group_id and x.allocation_id = new.allocation_id
+        and s.day between x.entered_on and coalesce(x.left_on, 'infinity') limit 1;
+    if new.guest = (m.id is not null) then
+        raise exception 'attendance belongs to a member of the group, or is marked as a guest''s' using errcode = 'check_violation', constraint = 'attendance_guest';
+    end if;
+    if new.deviates <> coalesce(m.deviates, not (public.equipoise_sessions_plan() -> 'arms' ? a.arm)) then
+        raise exception 'a deviation is attendance of an arm that is not offered the program' using errcode = 'check_violation', constraint = 'attendance_deviates';
+    end if;
+    return new;
+end $$;
+
+-- Raters are as many as the scale says, none of them trains the group; a signed rating is complete and closed.
+create or replace function equipoise_guard_rating() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    scale jsonb := public.equipoise_fidelity_scale(new.scale);
+begin
+    perform 1 from public.unblinded_group where id = new.group_id for update;
+    if tg_op = 'UPDATE' and old.signed_at is not null then
+        raise exception 'a signed rating does not change' using errcode = 'check_violation', constraint = 'rating_signed';
+    end if;
+    if scale is null or not exists (select 1 from public.unblinded_group g where g.id = new.group_id and g.site = new.site) then
+        raise exception 'a rating is of a scale of the protocol and of the site of the group' using errcode = 'check_violation', constraint = 'rating_scale';
+    end if;
+    if tg_op = 'INSERT' and (
+        select count(*) from public.unblinded_fidelity_rating r where r.group_id = new.group_id and r.scale = new.scale
+    ) >= (scale ->> 'raters')::int then
+        raise exception 'a group has no more raters than the scale says' using errcode = 'check_violation', constraint = 'rating_count';
+    end if;
+    if exists (select 1 from public.unblinded_group_trainer t where t.group_id = new.group_id and t.trainer_id::text = new.rater) then
+        raise exception 'nobody rates a group that they train' using errcode = 'check_violation', constraint = 'rating_own_group';
+    end if;
+    if tg_op = 'INSERT' and new.rater not like 'system:%' and not exists (
+        select 1 from public.core_membership m where m.user_id::text = new.rater and m.role = 'fidelity' and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a rating is made by a fidelity rater' using errcode = 'check_violation', constraint = 'rating_rater';
+    end if;
+    if new.signed_at is not null and not public.equipoise_fidelity_complete(scale, new.scores) then
+        raise exception 'a signed rating is complete' using errcode = 'check_violation', constraint = 'rating_complete';
+    end if;
+    return new;
+end $$;
+
+-- A consensus needs signed ratings of different people, keeps what they agree on, is reached by one of them, and scores as the scale says.
+create or replace function equipoise_guard_consensus() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    scale jsonb := public.equipoise_fidelity_scale(new.scale);
+    raters text[];
+    mean numeric := (select round(avg(value::numeric), 4) from jsonb_each_text(new.scores) where value is not null);
+begin
+    select array_agg(distinct r.rater) into raters from public.unblinded_fidelity_rating r
+    where r.group_id = new.group_id and r.scale = new.scale and r.site = new.site and r.signed_at is not null;
+    if scale is null or coalesce(cardinality(raters), 0) < greatest(2, (scale ->> 'raters')::int) then
+        raise exception 'a consensus needs signed ratings of different people' using errcode = 'check_violation', constraint = 'consensus_ratings';
+    end if;
+    if not new.reached_by = any (raters) then
+        raise exception 'a consensus is reached by one of the raters' using errcode = 'check_violation', constraint = 'consensus_rater';
+    end if;
+    if not public.equipoise_fidelity_complete(scale, new.scores) or exists (
+        select 1 from jsonb_each(new.scores) c where c.value <> all (
+            select r.scores -> c.key from public.unblinded_fidelity_rating r where r.group_id = new.group_id and r.scale = new.scale
+        ) and (
+            select count(distinct r.scores -> c.key) from public.unblinded_fidelity_rating r where r.group_id = new.group_id and r.scale = new.scale
+        ) = 1
+    ) then
+        raise exception 'a consensus is complete and keeps what the raters agree on' using errcode = 'check_violation', constraint = 'consensus_scores';
+    end if;
+    if new.score is distinct from mean or new.band is distinct from (
+        select b ->> 'code' from jsonb_array_elements(scale -> 'bands') b where (b ->> 'minimum')::numeric <= mean order by (b ->> 'minimum')::numeric desc limit 1
+    ) then
+        raise exception 'score and band of a consensus follow from its items' using errcode = 'check_violation', constraint = 'consensus_score';
+    end if;
+    return new;
+end $$;

@@ -1,0 +1,155 @@
+"""People, sessions and states in words."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from trial.core.history.presenters import lines
+from trial.core.history.queries import Change, history_of, names_of
+from trial.core.ui.parts import Change as Line
+from trial.core.ui.tables import State, grouped, shown
+from trial.core.ui.text import Text
+from trial.protocol.definition import SessionsPlan
+from trial.unblinded.disclosure.models import UnblindedHistory
+from trial.unblinded.randomization.models import Allocation
+from trial.unblinded.sessions.completion import Ending
+from trial.unblinded.sessions.models import AbsenceReason, Attendance, CancelReason, GroupSession, WithdrawalReason
+from trial.unblinded.sessions.queries import PersonLine
+
+ENDINGS: dict[Ending, Text] = {
+    Ending.WITHDRAWN: gettext_lazy("withdrawal from treatment"),
+    Ending.GROUP_CLOSED: gettext_lazy("end of the group"),
+    Ending.TARGET_DAY: gettext_lazy("day of the first follow-up visit"),
+}
+DENOMINATORS: dict[str, Text] = {
+    "offered": gettext_lazy("offered to the person"),
+    "planned": gettext_lazy("planned for the person"),
+    "held": gettext_lazy("held by the group"),
+}
+LEFT_OUT = frozenset(
+    {
+        "site", "placed_at", "placed_by", "deviates", "created_at", "created_by", "guest", "signature", "recorded_at", "recorded_by",
+        "fixed_at", "revision",
+    }
+)  # fmt: skip
+"""Columns that the history leaves out: they repeat the rest of the line."""
+
+
+def member_label(allocation: Allocation) -> str:
+    """What a member of a group is called on pages of this side: the study number. The one place where a name would be added."""
+    return grouped(allocation.participant.number)
+
+
+def state_of(line: PersonLine, today: dt.date) -> State:
+    """Where a person is on the treatment side. A deviation says so, whatever else is to be said."""
+    state = _state_of(line, today)
+    return State("blocked", _("Deviation: %(state)s") % {"state": str(state).lower()}) if line.deviates else state
+
+
+def _state_of(line: PersonLine, today: dt.date) -> State:
+    if line.completion is not None:
+        done = line.completion.completed
+        return State("done", _("Completed")) if done else State("missed", _("Not completed"))
+    if line.withdrawal is not None:
+        return State("cancelled", _("Withdrew"))
+    if not line.is_offered and not line.members:
+        return State("info", _("Guest") if line.deviates else _("No program"))
+    if line.end.is_over(today):
+        return State("waiting", _("Ended, attendance open") if line.missing else _("Ended, fixed tonight"))
+    if line.member is not None:
+        return State("open", _("In a group"))
+    return State("due", _("Left the group")) if line.members else State("due", _("To place"))
+
+
+def completion_words(line: PersonLine, plan: SessionsPlan) -> str:
+    """Completion in a sentence, with its denominator named; open until it is fixed."""
+    one = line.completion
+    words: dict[str, Any]
+    if one is None:
+        rule = plan.completion
+        words = {
+            "share": f"{100 * rule.share:g}", "of": DENOMINATORS[rule.denominator],
+            "day": shown(line.end.day), "why": ENDINGS[line.end.why],
+        }  # fmt: skip
+        return _("Open until %(day)s (%(why)s). Completed: at least %(share)s %% of the sessions %(of)s.") % words
+    words = {
+        "attended": one.attended, "counted": one.counted, "of": DENOMINATORS[one.denominator], "day": shown(one.ended_on),
+    }  # fmt: skip
+    if one.completed:
+        return _("Completed: attended %(attended)d of %(counted)d sessions %(of)s, until %(day)s.") % words
+    return _("Not completed: attended %(attended)d of %(counted)d sessions %(of)s, until %(day)s.") % words
+
+
+def session_state(session: GroupSession) -> State:
+    """Held, or canceled with its reason."""
+    if session.state == GroupSession.State.HELD:
+        return State("done", _("Held"))
+    return State("cancelled", str(CancelReason(session.cancel_reason).label))
+
+
+def mark_words(mark: str, reason: str) -> str:
+    """A mark with its reason."""
+    words = str(Attendance.Mark(mark).label)
+    return f"{words}: {str(AbsenceReason(reason).label).lower()}" if reason else words
+
+
+def module_names(codes: Iterable[str], plan: SessionsPlan) -> str:
+    """The names of modules, in their order."""
+    names = {module.code: module.name for module in plan.modules}
+    return ", ".join(names.get(code, code) for code in codes)
+
+
+def history_lines(
+    rows: Iterable[tuple[str, Any]], plan: SessionsPlan | None, labels: Mapping[str, str] | None = None
+) -> list[Line]:
+    """The history of rows of this side, with people, modules and marks by name. ``labels``: whom a row is about, by its key."""
+    found = history_of(*rows, source=UnblindedHistory)
+    keys = {str(key) for change in found for _name, old, new in change.fields for key in _keys(_name, old, new)}
+    names = names_of(keys)
+    about = labels or {}
+    readable = [
+        replace(change, fields=list(_readable(change, names, plan, about.get(change.row, "")))) for change in found
+    ]
+    return lines([change for change in readable if change.fields])
+
+
+def _keys(name: str, *values: Any) -> Iterable[str]:
+    for value in values:
+        if name == "led_by" and isinstance(value, list):
+            yield from value
+        elif name in ("trainer_id", "rater", "reached_by") and isinstance(value, str):
+            yield value
+
+
+def _readable(
+    change: Change, names: dict[str, str], plan: SessionsPlan | None, about: str
+) -> Iterable[tuple[str, Any, Any]]:
+    for name, old, new in change.fields:
+        if name not in LEFT_OUT:
+            called = f"{name} {about}" if about else name
+            yield called, _value(name, old, names, plan), _value(name, new, names, plan)
+
+
+def _value(name: str, value: Any, names: dict[str, str], plan: SessionsPlan | None) -> Any:
+    if value in (None, "", []):
+        return None
+    if name == "led_by":
+        return ", ".join(names.get(key, key) for key in value)
+    if name in ("trainer_id", "rater", "reached_by"):
+        return names.get(value, value)
+    if name == "modules":
+        return module_names(value, plan) if plan else ", ".join(value)
+    if name == "mark":
+        return str(Attendance.Mark(value).label)
+    if name == "reason":
+        labels = {**dict(AbsenceReason.choices), **dict(WithdrawalReason.choices)}
+        return str(labels.get(value, value))
+    if name == "cancel_reason":
+        return str(CancelReason(value).label)
+    if name == "state":
+        return str(GroupSession.State(value).label)
+    return value
