@@ -4,6 +4,7 @@ A table that is not here is reachable by nobody, and a test fails. Letters: s(el
 """
 
 from trial.core.database.rights import Table
+from trial.core.declassified import actions_on
 
 RUN_UPDATES = (
     "state",
@@ -19,6 +20,19 @@ RUN_UPDATES = (
 )
 RUN_SECRETS = ("stage", "progress", "heartbeat_at", "result")
 """What a run writes every second, and the result itself, whose hash is kept: not in the history."""
+
+CONTACT_SECRETS = (
+    "name",
+    "phone",
+    "email",
+    "address",
+    "birth_date",
+    "contact_person",
+    "contact_phone",
+    "preferred_way",
+    "best_time",
+)
+"""Who a participant is: in the vault alone, never in a history."""
 
 TABLES: dict[str, Table] = {
     # --- accounts
@@ -81,7 +95,42 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_registration", "before insert"),),
     ),
     "participants_consent": Table(
-        "open", site="site_id", blinded="si", unblinded="s", allocator="s", append_only=True, stops_at_lock=True
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_consent", "before insert"),),
+    ),
+    "participants_contact": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded_reads=("id", "site_id", "participant_id", "number", "name", "phone"),
+        secret=CONTACT_SECRETS,
+        append_only=True,
+    ),
+    "participants_contactreading": Table("open", site="site_id", blinded="si", append_only=True),
+    "participants_contactattempt": Table("open", site="site_id", blinded="si", append_only=True, stops_at_lock=True),
+    "participants_transfer": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_transfer", "before insert"),),
+    ),
+    "participants_death": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="si",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_death", "before insert"),),
+        declassified=actions_on("participants_death"),
     ),
     "participants_randomizationrequest": Table(
         "open",
@@ -91,12 +140,17 @@ TABLES: dict[str, Table] = {
         allocator="s",
         allocator_update=("state", "answered_at", "refusal"),
         stops_at_lock=True,
-        guards=(("equipoise_guard_request", "before insert or update"),),
+        guards=(("equipoise_guard_request", "before insert or update"), ("equipoise_guard_living", "before insert")),
     ),
     "participants_databaselock": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
     "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
     "participants_release": Table(
-        "open", blinded="s", unblinded="si", append_only=True, guards=(("equipoise_guard_release", "before insert"),)
+        "open",
+        blinded="s",
+        unblinded="si",
+        append_only=True,
+        guards=(("equipoise_guard_release", "before insert"),),
+        declassified=actions_on("participants_release"),
     ),
     "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
     # --- assessments
@@ -157,6 +211,7 @@ TABLES: dict[str, Table] = {
         "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_unblinding", "before insert"),)
     ),
     "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
+    "unblinded_reading": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("at",)),
     "unblinded_comparative_run": Table(
         "unblinded",
@@ -222,6 +277,11 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_release": (),
     "equipoise_guard_comparative": (),
     "equipoise_guard_membership": (),
+    "equipoise_guard_consent": (),
+    "equipoise_guard_transfer": (),
+    "equipoise_guard_death": (),
+    "equipoise_guard_living": (),
+    "equipoise_declassified": (),
     "entry_signed_form_is_closed": (),
     "entry_answer_of_open_form": (),
 }

@@ -15,6 +15,8 @@ class Table:
     ``secret``: columns that stay out of the history (password, file contents). ``append_only``: a trigger refuses changes by anybody.
     ``stops_at_lock``: nothing is added or changed after the database lock. ``write_once``: columns that never change once they are filled.
     ``guards``: pairs of a trigger function and when it fires, such as ``("equipoise_guard_request", "before insert or update")``.
+    ``unblinded_reads``: where ``unblinded`` has no s, the only columns that this login may select. ``declassified``: the actions by which
+    the unblinded login may write an open table (``trial.core.declassified``); a trigger refuses it any other.
     """
 
     side: TableSide
@@ -23,6 +25,7 @@ class Table:
     blinded: str = ""
     blinded_update: tuple[str, ...] = ()
     unblinded: str = ""
+    unblinded_reads: tuple[str, ...] = ()
     unblinded_update: tuple[str, ...] = ()
     allocator: str = ""
     allocator_update: tuple[str, ...] = ()
@@ -32,6 +35,7 @@ class Table:
     stops_at_lock: bool = False
     write_once: tuple[str, ...] = ()
     guards: tuple[tuple[str, LiteralString], ...] = ()
+    declassified: tuple[str, ...] = ()
 
     @property
     def has_history(self) -> bool:
@@ -41,6 +45,12 @@ class Table:
     def letters(self, login: str) -> str:
         """The letters of ``login`` (default, unblinded, allocator)."""
         return {"default": self.blinded, "unblinded": self.unblinded, "allocator": self.allocator}[login]
+
+    def reads(self, login: str) -> tuple[str, ...]:
+        """The columns that ``login`` may select; ``("*",)`` for all of them."""
+        if "s" in self.letters(login):
+            return ("*",)
+        return self.unblinded_reads if login == "unblinded" else ()
 
     def updates(self, login: str) -> tuple[str, ...]:
         """The columns that ``login`` may update."""

@@ -153,6 +153,8 @@ def _triggers_of(table: Table) -> list[tuple[str, LiteralString, tuple[str, ...]
         triggers.append(("equipoise_guard_lock", "before insert or update or delete", ()))
     if table.write_once:
         triggers.append(("equipoise_write_once", "before update", table.write_once))
+    if table.declassified:
+        triggers.append(("equipoise_declassified", "before insert or update", table.declassified))
     triggers += [(function, when, ()) for function, when in table.guards]
     return triggers
 
@@ -198,6 +200,9 @@ def _grant_table(
     for letter, verb in (("s", "select"), ("i", "insert")):
         if letter in table.letters(side):
             owner.execute(sql.SQL("grant {} ({}) on {} to {}").format(sql.SQL(verb), listed, t, login))
+    if "s" not in table.letters(side) and table.reads(side):
+        some = sql.SQL(", ").join(map(sql.Identifier, table.reads(side)))
+        owner.execute(sql.SQL("grant select ({}) on {} to {}").format(some, t, login))
     if "d" in table.letters(side):
         if table.side != "infrastructure":
             raise SetupError(f"{name}: no service login deletes trial data.")
