@@ -42,6 +42,7 @@ unblinded_side: Urls = [
     path("me/", accounts.me, name="unblinded_me"),
     *_mounted("accounts/", "trial.core.access.urls"),
     *_mounted("allocations/", "trial.unblinded.randomization.urls"),
+    *_mounted("people/", "trial.unblinded.people.urls"),
     *_mounted("disclosure/", "trial.unblinded.disclosure.urls"),
     *_mounted("analysis/", "analysis.unblinded.urls"),
 ]

@@ -10,6 +10,7 @@ from trial.core.access import Person
 from trial.core.access.roles import TreatmentCoordinator
 from trial.core.ui.tables import grouped
 from trial.core.ui.work import WorkItem, WorkList
+from trial.participants.queries import deaths
 from trial.unblinded.randomization.queries import allocations
 
 
@@ -23,7 +24,9 @@ def work_for(person: Person) -> list[WorkList]:
             _("Tell participant %(number)s and the care team") % {"number": grouped(a.participant.number)},
             reverse("allocations"), a.participant.team.name, "due", a.allocated_at.date(),
         )
-        for a in allocations().filter(allocated_at__gte=since)[:50]
+        for a in allocations()
+        .filter(allocated_at__gte=since)
+        .exclude(participant_id__in=deaths().values("participant_id"))[:50]
     ]  # fmt: skip
     return [
         WorkList(_("Allocated in the last two weeks"), items, empty=_("Nobody was allocated in the last two weeks."))
