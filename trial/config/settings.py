@@ -191,6 +191,7 @@ WORK_PROVIDERS: list[str] = [
 ]
 PANEL_PROVIDERS: list[str] = [
     "trial.participants.recruitment.presenters.panels_for",
+    "assessments.overview.presenters.panels_for",
     "assessments.visits.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",

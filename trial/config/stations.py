@@ -35,6 +35,13 @@ STATIONS: list[Station] = [
         "default",
         "chart-line",
     ),
+    Station(
+        "flow",
+        _("Flow"),
+        _codes(r.Coordinator, r.DataManager, r.TrialStatistician, r.Investigator, r.Monitor, r.Sponsor),
+        "default",
+        "route",
+    ),
     Station("readings", _("Readings"), _codes(r.DataManager, r.Monitor, r.Investigator), "default", "eye-off"),
     Station("interviews", _("Interviews"), _codes(r.Interviewer), "default", "calendar-event"),
     Station(
