@@ -1,5 +1,6 @@
 """Recruitment and screening, pooled: counts over the sites one may see, nothing by arm."""
 
+import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -91,9 +92,10 @@ def recruitment_chart(person: Person, protocol: Protocol) -> Chart | None:
         return None
     today = clock.today()
     total, begin = curve[-1][1], curve[0][0]
+    before = begin - dt.timedelta(days=1)  # the line begins at zero
     whole = sees_every_site(person)
-    target = [(begin, protocol.target_sample_size), (today, protocol.target_sample_size)] if whole else []
-    days = curve if curve[-1][0] >= today else [*curve, (today, total)]
+    target = [(before, protocol.target_sample_size), (today, protocol.target_sample_size)] if whole else []
+    days = [(before, 0), *curve, *([(today, total)] if curve[-1][0] < today else [])]
     words = {"done": total, "target": protocol.target_sample_size, "since": begin.strftime("%b %Y")}
     sentence = (
         _("%(done)d of %(target)d participants were randomized since %(since)s.")
