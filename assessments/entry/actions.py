@@ -22,7 +22,7 @@ from assessments.instruments.scoring import ScaleScore, score_form
 from assessments.visits.actions import record_attended
 from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import outcome_in_force
-from assessments.visits.rules import must_enter
+from assessments.visits.rules import must_be_asked, must_enter
 from trial.core import clock, db
 from trial.core.access import Person
 from trial.core.access.signing import content_sha256, sign
@@ -30,6 +30,7 @@ from trial.core.actions import action
 from trial.core.errors import Conflict, Refused
 from trial.participants.actions import record_baseline, refuse_if_locked
 from trial.participants.models import Participant
+from trial.participants.queries import INTERVIEWS, stopped_parts
 from trial.protocol.definition import Instrument, Item, Protocol
 from trial.protocol.queries import current, version
 
@@ -68,7 +69,7 @@ def open_form(*, participant: Participant, visit: str, instrument: str, by: db.A
     """The form of this instrument at this visit, made as a draft if there is none yet.
 
     Refuses a form that the protocol does not have, a follow-up form before randomization, and a form of the
-    interview at a visit recorded as missed (a clinician can rate without it).
+    interview at a visit recorded as missed (a clinician can rate without it), and one whose part of the consent is not in force.
     """
     refuse_if_locked()
     protocol = current()
@@ -81,6 +82,7 @@ def open_form(*, participant: Participant, visit: str, instrument: str, by: db.A
     known = queries.find(participant.pk, visit, instrument)
     if known is not None:
         return known
+    must_be_asked(protocol, participant, asked)
     outcome = outcome_in_force(participant.pk, visit)
     if asked.rater in queries.OWN and outcome is not None and outcome.outcome == VisitOutcome.Outcome.MISSED:
         raise Refused("visit_missed", _("This visit is recorded as missed. Reopen it first."))
@@ -324,13 +326,15 @@ def _store(form: Form, scores: tuple[ScaleScore, ...]) -> None:
 
 
 def _complete_baseline(form: Form, by: db.Actor) -> None:
-    """The gate: every baseline form is signed, clinician-rated ones too, and the primary score is computable."""
+    """The gate: every baseline form that the consent allows is signed, clinician-rated ones too, and the primary score computable."""
     protocol = current()
     forms = queries.forms_of(form.participant_id, form.visit)
     outcome = outcome_in_force(form.participant_id, form.visit)
     if outcome is not None and outcome.outcome == VisitOutcome.Outcome.MISSED:
         return
-    if queries.unsigned(protocol.instruments_at(form.visit), forms):
+    stopped = stopped_parts([form.participant_id], protocol).get(form.participant_id, frozenset())
+    asked = [one for one in protocol.instruments_at(form.visit) if queries.PART_OF[one.rater] not in stopped]
+    if INTERVIEWS in stopped or queries.unsigned(asked, forms):
         return
     if queries.primary_value(protocol, forms) is None:
         return

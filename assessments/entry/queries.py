@@ -8,11 +8,15 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet
 
 from assessments.entry.models import Answer, Form, Score
+from trial.participants.queries import CLINICIAN, INTERVIEWS, RECORDS
 from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.queries import protocol_of
 
 OWN = ("participant", "interviewer")
 """Raters whose forms are filled in during the interview; the others' forms come from somebody else."""
+
+PART_OF = {"participant": INTERVIEWS, "interviewer": INTERVIEWS, "clinician": CLINICIAN, "record": RECORDS}
+"""The part of the consent that each rater's forms need."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from trial.core.ui.tables import Column, Link, Page, Table, grouped
 from trial.core.ui.tables import State as Shown
 from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList, WorkState
-from trial.participants.models import Participant
-from trial.participants.queries import participants
+from trial.participants.models import ContactAttempt, Participant
+from trial.participants.queries import everybody, next_attempts, participants
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import NoProtocol, current
 
@@ -42,8 +42,19 @@ STATES: dict[State, tuple[str, Text]] = {
     State.WINDOW_CLOSED: ("overdue", gettext_lazy("Window closed")),
     State.DONE: ("done", gettext_lazy("Done")),
     State.MISSED: ("missed", gettext_lazy("Missed")),
+    State.WITHDRAWN: ("cancelled", gettext_lazy("Withdrawn from interviews")),
+    State.DIED: ("info", gettext_lazy("Died")),
 }
-URGENCY = (State.WINDOW_CLOSED, State.OVERDUE, State.DUE, State.UPCOMING, State.MISSED, State.DONE)
+URGENCY = (
+    State.WINDOW_CLOSED,
+    State.OVERDUE,
+    State.DUE,
+    State.UPCOMING,
+    State.MISSED,
+    State.DONE,
+    State.WITHDRAWN,
+    State.DIED,
+)
 WORK: dict[State, WorkState] = {
     State.UPCOMING: "upcoming",
     State.DUE: "due",
@@ -149,9 +160,9 @@ def _waits_for_others(line: VisitLine, protocol: Protocol) -> bool:
 
 def _left_to_others(line: VisitLine, protocol: Protocol) -> int:
     """How many forms of this visit are left that are not of the interview. They can be made whether it took place or not."""
-    if line.state is State.UPCOMING:
+    if line.state is State.DIED or not line.has_opened(clock.today()):
         return 0
-    others = line.instruments - len(interview_instruments(protocol, line.visit.code))
+    others = sum(one.rater not in OWN and line.asks(one) for one in protocol.instruments_at(line.visit.code))
     return others - (line.forms.signed - line.forms.interview)
 
 
@@ -168,6 +179,8 @@ def work_for(person: Person) -> list[WorkList]:
         lists.append(WorkList(_("Interviews"), items, empty=empty))
     if person.holds(Coordinator):
         lists.append(_unassigned(person, protocol))
+    if person.holds(Coordinator, Interviewer):
+        lists.append(_try_again(person, protocol))
     if person.holds(ClinicianRater, Coordinator) and any(one.rater not in OWN for one in protocol.instruments):
         lists.append(_clinicians(person, protocol))
     return lists
@@ -179,6 +192,35 @@ def _item(line: VisitLine, title: str) -> WorkItem:
     detail = _("Window %(window)s, %(signed)s") % {"window": window, "signed": signed} if window else signed
     words = {"number": grouped(line.participant.number), "visit": line.visit.name}
     return WorkItem(title % words, visit_url(line), detail, WORK[line.state], line.due_on)
+
+
+def _try_again(person: Person, protocol: Protocol) -> WorkList:
+    """Attempts and appointments whose day has come, of visits for which something can still be done."""
+    people = [one for one in participants() if person.holds(Coordinator, site=one.site_id)]
+    if not people:
+        people = list(assigned_participants(person))
+    today, following = clock.today(), next_attempts(one.pk for one in people)
+    lines = visit_lines([one for one in people if any(one.pk == key for key, _visit in following)], protocol, today)
+    items = []
+    for line in lines:
+        attempt = following.get((line.participant.pk, line.visit.code))
+        if attempt is None or attempt.next_on is None or attempt.next_on > today or not line.is_open:
+            continue
+        appointed = attempt.outcome == ContactAttempt.Outcome.APPOINTMENT
+        words = {"number": grouped(line.participant.number), "visit": line.visit.name}
+        items.append(
+            WorkItem(
+                (_("Appointment with %(number)s, %(visit)s") if appointed else _("Try again: %(number)s, %(visit)s"))
+                % words,
+                visit_url(line),
+                line.interviewer.full_name if line.interviewer else "",
+                "due" if attempt.next_on == today else "overdue",
+                attempt.next_on,
+            )
+        )
+    return WorkList(
+        _("Try again"), items, empty=_("Attempts to reach somebody come back here on the day of the next step.")
+    )
 
 
 def _unassigned(person: Person, protocol: Protocol) -> WorkList:
@@ -230,12 +272,14 @@ class Completeness:
     expected: int = 0
     done: int = 0
     missed: int = 0
+    withdrawn: int = 0
+    died: int = 0
     late: int = 0
 
     @property
     def open(self) -> int:
-        """Expected, and neither done nor missed."""
-        return self.expected - self.done - self.missed
+        """Expected, and something can still be done."""
+        return self.expected - self.done - self.missed - self.withdrawn - self.died
 
 
 def completeness(lines: Iterable[VisitLine]) -> dict[tuple[str, str], Completeness]:
@@ -243,18 +287,20 @@ def completeness(lines: Iterable[VisitLine]) -> dict[tuple[str, str], Completene
     counts: dict[tuple[str, str], Completeness] = {}
     for line in lines:
         one = counts.setdefault((line.visit.code, line.participant.site_id), Completeness())
-        if line.state is State.UPCOMING:
+        if not line.has_opened(clock.today()) and line.state not in (State.DONE, State.MISSED):
             continue
         one.expected += 1
         one.done += line.state is State.DONE
         one.missed += line.state is State.MISSED
+        one.withdrawn += line.state is State.WITHDRAWN
+        one.died += line.state is State.DIED
         one.late += line.state is State.WINDOW_CLOSED
     return counts
 
 
 def completeness_table(protocol: Protocol, *, csv_url: str = "") -> Table:
     """Expected, done, missed and open by visit and site, over the sites one may see."""
-    counts = completeness(visit_lines(participants(), protocol, clock.today()))
+    counts = completeness(visit_lines(everybody(), protocol, clock.today()))
     names = {site.code: site.name for site in protocol.sites}
     columns = [
         Column(_("Visit")),
@@ -262,6 +308,8 @@ def completeness_table(protocol: Protocol, *, csv_url: str = "") -> Table:
         Column(_("Expected"), number=True, decimals=0),
         Column(_("Done"), number=True, decimals=0),
         Column(_("Missed"), number=True, decimals=0),
+        Column(_("Withdrawn"), number=True, decimals=0),
+        Column(_("Died"), number=True, decimals=0),
         Column(_("Open"), number=True, decimals=0),
         Column(_("of these, window closed"), number=True, decimals=0),
         Column(_("Done"), number=True, decimals=1, unit="%"),
@@ -273,13 +321,16 @@ def completeness_table(protocol: Protocol, *, csv_url: str = "") -> Table:
             if one is None:
                 continue
             share = 100 * one.done / one.expected if one.expected else None
-            rows.append([visit.name, names[site.code], one.expected, one.done, one.missed, one.open, one.late, share])
+            gone = [one.missed, one.withdrawn, one.died]
+            rows.append([visit.name, names[site.code], one.expected, one.done, *gone, one.open, one.late, share])
     return Table(
         columns,
         rows,
         caption=_("Visits by site"),
         empty=_("Visits are counted here when somebody has been registered."),
-        note=_("Expected: the window has opened. Open: expected, neither done nor missed. Nothing here is by arm."),
+        note=_(
+            "Expected: the window has opened. Open: expected, and something can still be done. Nothing here is by arm."
+        ),
         csv_url=csv_url,
     )
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from assessments.entry.queries import FormCounts, form_counts
+from assessments.entry.queries import PART_OF, FormCounts, form_counts
 from assessments.visits.models import AssessorAssignment, VisitOutcome
-from assessments.visits.schedule import Recorded, State, Window, state_of, window_of
+from assessments.visits.schedule import CLOSED, Recorded, State, Window, standing_of, state_of, window_of
 from trial.core.access import Person
 from trial.core.models import User
 from trial.participants.models import Participant
-from trial.participants.queries import participants
-from trial.protocol.definition import Protocol, Visit
+from trial.participants.queries import INTERVIEWS, died, participants, stopped_parts
+from trial.protocol.definition import Instrument, Protocol, Visit
 
 ON_RECORD = {
     VisitOutcome.Outcome.MISSED.value: Recorded.MISSED,
@@ -70,7 +70,8 @@ def outcomes_in_force(people: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, str]
 class VisitLine:
     """One visit of one participant as it stands today.
 
-    ``window`` is None for the baseline visit. ``forms`` counts the visit's forms; ``instruments`` is how many it should have.
+    ``window`` is None for the baseline visit. ``forms`` counts the visit's forms; ``instruments`` is how many it should have, given
+    the parts of the consent that are not in force (``stopped``).
     """
 
     participant: Participant
@@ -81,6 +82,15 @@ class VisitLine:
     interviewer: User | None
     forms: FormCounts
     instruments: int
+    stopped: frozenset[str] = frozenset()
+
+    def asks(self, instrument: Instrument) -> bool:
+        """Whether this form is asked of the participant: consent to its part is in force."""
+        return PART_OF[instrument.rater] not in self.stopped
+
+    def has_opened(self, today: dt.date) -> bool:
+        """Whether the window has opened; that of the baseline always has."""
+        return self.window is None or self.window.opens <= today
 
     @property
     def due_on(self) -> dt.date | None:
@@ -90,7 +100,7 @@ class VisitLine:
     @property
     def is_open(self) -> bool:
         """Whether something can still be done for this visit."""
-        return self.state not in (State.DONE, State.MISSED)
+        return self.state not in CLOSED
 
 
 def randomized_on(participant: Participant) -> dt.date | None:
@@ -99,21 +109,28 @@ def randomized_on(participant: Participant) -> dt.date | None:
 
 
 def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.date) -> list[VisitLine]:
-    """Every visit of these participants: the baseline of all, follow-up visits of the randomized. Three queries."""
+    """Every visit of these participants: the baseline of all, follow-up visits of the randomized. Five queries.
+
+    Lists of people take ``participants()``, which leaves out who died; counts take ``everybody()``.
+    """
     listed = list(people)
     keys = [one.pk for one in listed]
     outcomes = outcomes_in_force(keys)
     counts = form_counts(keys)
     assigned = assignments_in_force().filter(participant_id__in=keys).select_related("interviewer")
     interviewers = {row.participant_id: row.interviewer for row in assigned}
-    sizes = {visit.code: len(protocol.instruments_at(visit.code)) for visit in protocol.visits}
+    gone, stopped = died(keys), stopped_parts(keys, protocol)
+    parts = {visit.code: [PART_OF[i.rater] for i in protocol.instruments_at(visit.code)] for visit in protocol.visits}
     lines = []
     for one in listed:
+        without = stopped.get(one.pk, frozenset())
         for visit in protocol.visits:
             standing = _standing(one, visit, outcomes.get((one.pk, visit.code)), today)
             if standing is None:
                 continue
             window, state = standing
+            state = standing_of(state, withdrawn=INTERVIEWS in without, died=one.pk in gone)
+            forms = counts.get((one.pk, visit.code), FormCounts())
             lines.append(
                 VisitLine(
                     participant=one,
@@ -122,8 +139,9 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
                     state=state,
                     outcome=outcomes.get((one.pk, visit.code)),
                     interviewer=interviewers.get(one.pk),
-                    forms=counts.get((one.pk, visit.code), FormCounts()),
-                    instruments=sizes[visit.code],
+                    forms=forms,
+                    instruments=max(sum(part not in without for part in parts[visit.code]), forms.signed),
+                    stopped=without,
                 )
             )
     return lines

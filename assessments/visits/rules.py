@@ -2,14 +2,15 @@
 
 from django.utils.translation import gettext as _
 
-from assessments.entry.queries import OWN
+from assessments.entry.queries import OWN, PART_OF
 from assessments.visits.queries import is_assigned
 from trial.core import db
 from trial.core.access import Person
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer
-from trial.core.errors import NotAllowed
+from trial.core.errors import NotAllowed, Refused
 from trial.participants.models import Participant
-from trial.protocol.definition import Instrument
+from trial.participants.queries import stopped_parts
+from trial.protocol.definition import Instrument, Protocol
 
 
 def may_enter(person: Person, participant: Participant, instrument: Instrument) -> bool:
@@ -36,6 +37,15 @@ def must_enter(by: db.Actor, participant: Participant, instrument: Instrument) -
             _("Only the interviewer who is assigned to this participant fills in this form. Ask the coordinator."),
         )
     raise NotAllowed("not_rater", _("This form is filled in by a clinician-rater or the coordinator of the site."))
+
+
+def must_be_asked(protocol: Protocol, participant: Participant, instrument: Instrument) -> None:
+    """Refuse a new form of a part of the consent that is not in force. What was filled in before stays."""
+    if PART_OF[instrument.rater] in stopped_parts([participant.pk], protocol).get(participant.pk, frozenset()):
+        raise Refused(
+            "withdrawn",
+            _("The participant does not consent to this part, or has withdrawn from it. No new form is begun."),
+        )
 
 
 def may_see_visits(person: Person, participant: Participant) -> bool:

@@ -22,6 +22,12 @@ class State(StrEnum):
     WINDOW_CLOSED = "window_closed"  # the window has closed and nothing is known of the visit: it can still be made
     DONE = "done"
     MISSED = "missed"
+    WITHDRAWN = "withdrawn"  # nothing is on record, and nothing will be: the person withdrew from interviews
+    DIED = "died"  # nothing is on record, and a death was reported
+
+
+CLOSED = frozenset({State.DONE, State.MISSED, State.WITHDRAWN, State.DIED})
+"""Nothing can be done for the visit any more."""
 
 
 class Recorded(StrEnum):
@@ -86,6 +92,15 @@ def state_of(window: Window, recorded: Recorded, today: date) -> State:
     if today <= window.target:
         return State.DUE
     return State.OVERDUE if today <= window.closes else State.WINDOW_CLOSED
+
+
+def standing_of(state: State, *, withdrawn: bool, died: bool) -> State:
+    """The state of a visit of somebody who ``died`` or has ``withdrawn`` from interviews. What is on record stays as it is."""
+    if state in (State.DONE, State.MISSED):
+        return state
+    if died:
+        return State.DIED
+    return State.WITHDRAWN if withdrawn else state
 
 
 def calendar_of(

@@ -23,8 +23,11 @@ from trial.core.errors import Refused
 from trial.core.ui.tables import Column, Link, Table, csv_response, grouped, page_of
 from trial.core.ui.tables import State as Shown
 from trial.participants.actions import report_unblinding
+from trial.participants.contact.presenters import attempt_table
+from trial.participants.course.presenters import links_to
 from trial.participants.models import Participant
-from trial.participants.queries import participant_numbered, participants
+from trial.participants.queries import attempts_of, participant_numbered, participants
+from trial.participants.rules import may_follow
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import current
 
@@ -80,7 +83,7 @@ def visits(request: Request) -> HttpResponseBase:
         "lead": _("%(count)d visits") % {"count": len(lines)},
         "table": table,
         "filter": VisitFilter(
-            request.GET, protocol=protocol, states=[(one.value, show.STATES[one][1]) for one in show.URGENCY]
+            request.GET, protocol=protocol, states=[(one.value, show.STATES[one][1]) for one in show.URGENCY[:-1]]
         ),
         "clear_url": reverse("visits") if wanted_visit or wanted_state else "",
     }
@@ -132,7 +135,9 @@ def participant_visits(request: Request, number: str) -> HttpResponseBase:
         "crumbs": crumbs_to(request, participant),
         "participant": participant,
         "table": show.visit_table(sorted(lines, key=lambda line: order[line.visit.code])),
-        "may_assign": request.person.holds(Coordinator, site=participant.site_id),
+        "may_assign": request.person.holds(Coordinator, site=participant.site_id)
+        and not any(line.state is State.DIED for line in lines),
+        "links": links_to(request.person, participant),
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
     }
     return render(request, "assessments/participant.html", context)
@@ -191,6 +196,8 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
     protocol, line = find_visit(participant, code)
     forms = forms_of(participant.pk, code)
     mine = [one for one in protocol.instruments_at(code) if rules.may_enter(request.person, participant, one)]
+    # a draft is still signed; nothing new is asked of who died or has withdrawn
+    mine = [one for one in mine if one.code in forms or (line.asks(one) and line.state is not State.DIED)]
     if line.state is State.MISSED:
         mine = [one for one in mine if one.rater not in OWN]  # what clinicians rate does not need the interview
     left = unsigned(mine, forms)
@@ -211,6 +218,9 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
         "asks_arm": asks_arm and not left,
         "may_miss": may_close and line.is_open and not asks_arm,
         "may_reopen": may_close and line.state is State.MISSED,
+        "attempts": attempt_table(attempts_of(participant.pk, code)),
+        "may_try": line.is_open and may_follow(request.person, participant),
+        "may_contact": line.state is not State.DIED and may_follow(request.person, participant),
     }
     return render(request, "assessments/visit.html", context)
 

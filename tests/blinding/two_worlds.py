@@ -25,10 +25,14 @@ from tests import world
 from trial.core import clock, db, ids, side
 from trial.core.models import User
 from trial.participants import actions as way_in
+from trial.participants.contact import actions as contact
+from trial.participants.contact.synthetic import synthetic
+from trial.participants.course import actions as course
 from trial.participants.models import Participant
+from trial.participants.queries import names_of
 from trial.protocol.models import Team
 from trial.protocol.queries import current
-from trial.unblinded.disclosure.actions import confirm_planned_unblinding, note
+from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.sessions import actions as treatment
 from trial.unblinded.sessions.actions import Content, Marked
@@ -91,6 +95,7 @@ def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
             _one_person(rng, rng.choice(teams), staff)
         _follow_up(rng)
         _treatment_ends()
+        _deaths(rng, staff)
         _close(staff)
         with side.unblinded(), db.unit_of_work(by=world.SETUP):
             return dict(Allocation.objects.values_list("participant__number", "arm"))
@@ -104,6 +109,7 @@ def _staff() -> dict[str, Any]:
     for site in sites:
         for place in ("one", "two"):
             world.make_user(f"therapist_{site}_{place}", "therapist", site)
+        staff[f"treatment_{site}"] = world.person(world.make_user(f"treatment_{site}", "treatment", site))
     for rater in ("fidelity_one", "fidelity_two"):
         world.make_user(rater, "fidelity")
     return staff | {
@@ -121,6 +127,7 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
                 way_in.close_screening(entry=entry, declined=True, reason_code=current().reasons.decline[0].code, by=by)
             return
         participant = world.register(by, team)
+        contact.record_contact(participant=participant, details=synthetic(participant.number), by=by)
         if fate < 0.35:
             return
         way_in.record_baseline(participant=participant, by=world.SETUP)
@@ -229,10 +236,42 @@ def _follow_up(rng: random.Random) -> None:
                 form = entry.save_answers(form=form, answers=items, revision=form.revision, by=world.SETUP)
                 entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=world.SETUP)
             else:
+                contact.record_attempt(
+                    participant=participant,
+                    visit="T2",
+                    day=clock.today(),
+                    way="phone",
+                    outcome="no_answer",
+                    by=world.SETUP,
+                )
                 visits.record_missed(participant=participant, visit="T2", reason_code="declined", by=world.SETUP)
         snapshot = make_snapshot(by=world.SETUP)
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
     pooled_tasks.execute(str(run.pk))
+
+
+def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
+    """Treatment coordinators read names, as often as the arm makes them, and report deaths; the coordinator of the site decides."""
+    with world.at_work(world.SETUP):
+        people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
+    for participant in people:
+        at = clock.frozen_at()
+        assert at is not None
+        by = staff[f"treatment_{participant.site_id}"]
+        with world.at_work(by):
+            arm = Allocation.objects.get(participant=participant).arm
+            for _time in range(4 if arm == "imr" else 1):
+                log_reading(participants=names_of([participant.pk]), page="person", by=by)
+        clock.move_to(at + dt.timedelta(hours=1))
+        coordinator = staff[participant.site_id]
+        if rng.random() < 0.4:
+            with world.at_work(by):
+                course.report_death(participant=participant, by=by)
+            with world.at_work(coordinator):
+                course.decide_death(participant=participant, confirmed=rng.random() < 0.5, by=coordinator)
+        else:
+            with world.at_work(coordinator):
+                course.withdraw(participant=participant, part="interviews", day=clock.today(), by=coordinator)
 
 
 def _close(staff: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ A table that is not here is reachable by nobody, and a test fails. Letters: s(el
 """
 
 from trial.core.database.rights import DEFERRED, Table
+from trial.core.declassified import actions_on
 
 RUN_UPDATES = (
     "state",
@@ -22,6 +23,19 @@ RUN_SILENT = ("stage", "progress", "heartbeat_at")
 RUN_GUARD = ("equipoise_guard_run", "before insert or update")
 
 ALLOCATED = "after insert or update" + DEFERRED
+
+CONTACT_SECRETS = (
+    "name",
+    "phone",
+    "email",
+    "address",
+    "birth_date",
+    "contact_person",
+    "contact_phone",
+    "preferred_way",
+    "best_time",
+)
+"""Who a participant is: in the vault alone, never in a history."""
 
 TABLES: dict[str, Table] = {
     # --- accounts
@@ -100,8 +114,38 @@ TABLES: dict[str, Table] = {
         unblinded="s",
         allocator="s",
         append_only=True,
-        stops_at_lock=True,
         same_site=(("screening_id", "participants_screeningentry"),),
+        guards=(("equipoise_guard_consent", "before insert"),),
+    ),
+    "participants_contact": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded_reads=("id", "site_id", "participant_id", "number", "name", "phone"),
+        secret=CONTACT_SECRETS,
+        append_only=True,
+        same_site=(("participant_id", "participants_participant"),),
+    ),
+    "participants_contactreading": Table("open", site="site_id", blinded="si", append_only=True),
+    "participants_contactattempt": Table("open", site="site_id", blinded="si", append_only=True, stops_at_lock=True),
+    "participants_transfer": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_transfer", "before insert"),),
+    ),
+    "participants_death": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="si",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_death", "before insert"),),
+        declassified=actions_on("participants_death"),
     ),
     "participants_randomizationrequest": Table(
         "open",
@@ -113,7 +157,7 @@ TABLES: dict[str, Table] = {
         stops_at_lock=True,
         same_site=(("participant_id", "participants_participant"),),
         states=("state", "waiting>done", "waiting>refused"),
-        guards=(("equipoise_guard_request", "before insert or update"),),
+        guards=(("equipoise_guard_request", "before insert or update"), ("equipoise_guard_living", "before insert")),
     ),
     "participants_databaselock": Table(
         "open",
@@ -125,7 +169,12 @@ TABLES: dict[str, Table] = {
     ),
     "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
     "participants_release": Table(
-        "open", blinded="s", unblinded="si", append_only=True, guards=(("equipoise_guard_release", "before insert"),)
+        "open",
+        blinded="s",
+        unblinded="si",
+        append_only=True,
+        guards=(("equipoise_guard_release", "before insert"),),
+        declassified=actions_on("participants_release"),
     ),
     "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
     # --- assessments
@@ -220,6 +269,7 @@ TABLES: dict[str, Table] = {
     ),
     "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("ended_at",), write_once=("ended_at",)),
+    "unblinded_reading": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_comparative_run": Table(
         "unblinded",
         unblinded="si",
@@ -386,6 +436,11 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_attendance": (),
     "equipoise_guard_rating": (),
     "equipoise_guard_consensus": (),
+    "equipoise_guard_consent": (),
+    "equipoise_guard_transfer": (),
+    "equipoise_guard_death": (),
+    "equipoise_guard_living": (),
+    "equipoise_declassified": (),
     "entry_signed_form_is_closed": (),
     "entry_answer_of_open_form": (),
 }

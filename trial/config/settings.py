@@ -187,14 +187,17 @@ STATIONS = "trial.config.stations.STATIONS"
 WORK_PROVIDERS: list[str] = [
     "trial.core.access.work.work",
     "trial.participants.presenters.work_for",
+    "trial.participants.course.presenters.work_for",
     "assessments.visits.presenters.work_for",
     "trial.unblinded.sessions.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
+    "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
 ]
 PANEL_PROVIDERS: list[str] = [
-    "trial.participants.presenters.panels_for",
+    "trial.participants.recruitment.presenters.panels_for",
+    "assessments.overview.presenters.panels_for",
     "assessments.visits.presenters.panels_for",
     "trial.unblinded.sessions.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
@@ -204,6 +207,7 @@ TRIAL_NAME = "trial.config.stations.trial_name"
 TRIAL_NOTICE = "trial.config.stations.trial_notice"
 SITE_NAMES = "trial.config.stations.site_names"
 TRIAL_BAND = "trial.config.stations.trial_band"
+ASSIGNED = "assessments.visits.queries.is_assigned"
 ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
 ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"

@@ -28,6 +28,21 @@ STATIONS: list[Station] = [
         "default",
         "clipboard-list",
     ),
+    Station(
+        "recruitment",
+        _("Recruitment"),
+        _codes(r.Coordinator, r.DataManager, r.TrialStatistician, r.Investigator, r.Monitor, r.Sponsor),
+        "default",
+        "chart-line",
+    ),
+    Station(
+        "flow",
+        _("Flow"),
+        _codes(r.Coordinator, r.DataManager, r.TrialStatistician, r.Investigator, r.Monitor, r.Sponsor),
+        "default",
+        "route",
+    ),
+    Station("readings", _("Readings"), _codes(r.DataManager, r.Monitor, r.Investigator), "default", "eye-off"),
     Station("interviews", _("Interviews"), _codes(r.Interviewer), "default", "calendar-event"),
     Station(
         "visits",
@@ -84,6 +99,8 @@ STATIONS: list[Station] = [
         "unblinded",
         "clipboard-check",
     ),
+    Station("people", _("Participants"), _codes(r.TreatmentCoordinator), "unblinded", "users"),
+    Station("unblinded_readings", _("Readings"), _codes(r.UnblindedDataManager), "unblinded", "eye-off"),
     Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),
     Station(
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"

@@ -33,6 +33,14 @@ def new() -> uuid.UUID:
     return uuid.uuid4() if stream is None else uuid.UUID(int=stream.getrandbits(128), version=4)
 
 
+def derived(parent: uuid.UUID, *words: object) -> uuid.UUID:
+    """The key that follows from ``parent`` and ``words``: the same on either side, whatever that side drew before.
+
+    For open rows that the unblinded side may write: their keys tell nothing about what else happens there.
+    """
+    return uuid.uuid5(parent, "/".join(map(str, words)))
+
+
 def below(limit: int) -> int:
     """A random integer in ``0 <= n < limit``, from the system's secure source."""
     stream = _stream()

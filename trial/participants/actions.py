@@ -62,13 +62,23 @@ def open_screening(
         raise Refused(
             "month_future", _("The month of screening lies in the future. Choose this month or an earlier one.")
         )
-    if previous is not None and previous.outcome == Outcome.REGISTERED:
-        raise Refused("already_registered", _("That person is registered already; there is nothing to screen again."))
+    if previous is not None:
+        _may_screen_again(previous)
     entry = ScreeningEntry(
         team=team, site_id=team.site_id, month=month.replace(day=1), age_band=age_band, sex=sex, previous=previous
     )
     entry.save(force_insert=True)
     return entry
+
+
+def _may_screen_again(previous: ScreeningEntry) -> None:
+    """The line of entries of one person has one end, and only a closed end is gone on from."""
+    if previous.outcome == Outcome.REGISTERED:
+        raise Refused("already_registered", _("That person is registered already; there is nothing to screen again."))
+    if previous.outcome not in (Outcome.EXCLUDED, Outcome.DECLINED):
+        raise Refused("screening_open", _("That person is still in screening. Go on with the entry that there is."))
+    if queries.screened_again([previous.pk]):
+        raise Refused("screened_again", _("That person was screened again already. Go on from the later entry."))
 
 
 @action
@@ -215,6 +225,8 @@ def request_randomization(*, participant: Participant, by: db.Actor) -> Randomiz
             )
         if queries.missing_consent(participant.screening_id, current()):
             raise Refused("no_consent", _("A required part of the consent is missing or withdrawn. Record it first."))
+        if queries.died([participant.pk]):
+            raise Refused("died", _("A death was reported for this participant. Nobody who died is randomized."))
         request = RandomizationRequest(participant=participant, site_id=participant.site_id, requested_by=by.actor_id)
         request.save(force_insert=True)
     if request.state == RandomizationRequest.State.WAITING:

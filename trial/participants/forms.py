@@ -1,12 +1,14 @@
 """Forms of the way in, made from the protocol."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from trial.core import clock
 from trial.core.ui import forms
+from trial.core.ui.text import Text
 from trial.protocol.definition import Protocol
 from trial.protocol.models import Team
 
@@ -41,6 +43,35 @@ def _last_months(day: dt.date, count: int) -> list[dt.date]:
     while len(months) < count:
         months.append((months[-1] - dt.timedelta(days=1)).replace(day=1))
     return months
+
+
+class ParticipantFilter(forms.Form):
+    """Which participants are seen."""
+
+    def __init__(self, *args: Any, teams: list[Team], states: Iterable[tuple[str, Text]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(team.code, team.name) for team in teams]
+        self.fields["team"] = forms.SelectField(_("Team"), choices=named, blank=_("All"), required=False)
+        self.fields["state"] = forms.SelectField(_("State"), choices=states, blank=_("All living"), required=False)
+
+
+class ScreeningFilter(forms.Form):
+    """Which entries of the screening log are seen."""
+
+    def __init__(
+        self,
+        *args: Any,
+        teams: list[Team],
+        outcomes: Iterable[tuple[str, Text]],
+        months: Iterable[dt.date],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(team.code, team.name) for team in teams]
+        listed = [(f"{month:%Y-%m}", f"{month:%b %Y}") for month in months]
+        self.fields["outcome"] = forms.SelectField(_("Outcome"), choices=outcomes, blank=_("All"), required=False)
+        self.fields["team"] = forms.SelectField(_("Team"), choices=named, blank=_("All"), required=False)
+        self.fields["month"] = forms.SelectField(_("Month"), choices=listed, blank=_("All"), required=False)
 
 
 class ConsentForm(forms.Form):

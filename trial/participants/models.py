@@ -1,6 +1,7 @@
-"""Screening, consent, registration, the request to randomize, and the facts that close a trial. All of it on the open side.
+"""Screening, consent, registration, contact, what becomes of a participant, and the facts that close a trial. All on the open side.
 
-Drop boxes (``dropbox_*``) have no foreign key and are write-only for the open side.
+Histories of a participant (contact, transfer, death) are append-only: the row with the highest number counts. Drop boxes
+(``dropbox_*``) have no foreign key and are write-only for the open side.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from trial.protocol.models import Site, Team
 
 
 class ScreeningEntry(Base):
-    """One person considered for the trial, without identifiers. Re-screening makes a new row linked to the old one."""
+    """One person considered for the trial, without identifiers. Re-screening makes a new row linked to the old one, once."""
 
     class Outcome(models.TextChoices):
         IN_SCREENING = "in_screening"
@@ -49,6 +50,7 @@ class ScreeningEntry(Base):
                 name="participants_screening_reason_iff_out",
             ),
             models.CheckConstraint(condition=Q(month__day=1), name="participants_screening_month_only"),
+            models.UniqueConstraint(fields=["previous"], name="participants_screening_again_once"),
         ]
         indexes = [models.Index(fields=["site", "outcome"], name="participants_screening_state")]
 
@@ -85,9 +87,9 @@ class Participant(Base):
 
 
 class Consent(Base):
-    """One consent decision, by version and part. Append-only: the latest row of a part counts.
+    """One consent decision, by version and part. Append-only: the latest row of a part counts; a later "no" is a withdrawal.
 
-    Given before registration, so that it belongs to the screening entry.
+    Given before registration, so that it belongs to the screening entry. ``signed_on``: the day of the decision.
     """
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="+")
@@ -96,12 +98,162 @@ class Consent(Base):
     part = models.CharField(max_length=20)
     given = models.BooleanField()
     signed_on = models.DateField()
+    reason = models.CharField(
+        max_length=40, blank=True, help_text="code of the reason of a withdrawal; nobody has to give one"
+    )
     recorded_at = models.DateTimeField(default=clock.now)
     recorded_by = models.CharField(max_length=60)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["screening", "part", "recorded_at"], name="participants_consent_once"),
+            models.CheckConstraint(
+                condition=Q(given=False) | Q(reason=""), name="participants_consent_reason_of_withdrawal"
+            ),
+        ]
+
+
+class Contact(Base):
+    """Who a participant is and how to reach them: one version; the highest number counts. Stays out of every history.
+
+    Way and time are coded: words about "the group on Tuesday" would be the arm itself.
+    """
+
+    class Way(models.TextChoices):
+        PHONE = "phone"
+        LETTER = "letter"
+        VISIT = "visit"
+        EMAIL = "email"
+
+    class Time(models.TextChoices):
+        MORNING = "morning"
+        AFTERNOON = "afternoon"
+        EVENING = "evening"
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField(help_text="1 for the first version")
+    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(blank=True)
+    address = models.TextField(blank=True)
+    birth_date = models.DateField(null=True)
+    contact_person = models.CharField(max_length=120, blank=True)
+    contact_phone = models.CharField(max_length=40, blank=True)
+    preferred_way = models.CharField(max_length=10, choices=Way, blank=True)
+    best_time = models.CharField(max_length=10, choices=Time, blank=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "number"], name="participants_contact_in_turn"),
+            models.CheckConstraint(condition=Q(number__gte=1) & ~Q(name=""), name="participants_contact_named"),
+            models.CheckConstraint(
+                condition=Q(preferred_way__in=["", "phone", "letter", "visit", "email"])
+                & Q(best_time__in=["", "morning", "afternoon", "evening"]),
+                name="participants_contact_coded",
+            ),
+        ]
+
+
+class ContactReading(Base):
+    """Somebody of the open side opened the contact data of a participant. Written before the page is shown; no identifiers."""
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="+")
+    page = models.CharField(max_length=30)
+    at = models.DateTimeField(default=clock.now)
+    reader = models.CharField(max_length=60)
+
+    class Meta:
+        indexes = [models.Index(fields=["-at"], name="participants_readings")]
+
+
+class ContactAttempt(Base):
+    """One attempt to reach a participant for a visit: coded, append-only. ``next_on``: when to try again, or the appointment."""
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached"
+        NO_ANSWER = "no_answer"
+        APPOINTMENT = "appointment"
+        REFUSED_TODAY = "refused_today"
+        WRONG_NUMBER = "wrong_number"
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="+")
+    visit = models.CharField(max_length=30)
+    number = models.PositiveSmallIntegerField(help_text="1 for the first attempt for this visit")
+    day = models.DateField()
+    way = models.CharField(max_length=10, choices=Contact.Way)
+    outcome = models.CharField(max_length=15, choices=Outcome)
+    next_on = models.DateField(null=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "visit", "number"], name="participants_attempt_in_turn"),
+            models.CheckConstraint(
+                condition=Q(way__in=["phone", "letter", "visit", "email"])
+                & Q(outcome__in=["reached", "no_answer", "appointment", "refused_today", "wrong_number"]),
+                name="participants_attempt_coded",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_on=None) | Q(next_on__gte=F("day")), name="participants_attempt_next_later"
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="appointment") | Q(next_on__isnull=False),
+                name="participants_appointment_has_a_day",
+            ),
+        ]
+
+
+class Transfer(Base):
+    """From ``effective_on`` on, this team treats the participant. ``site`` is the institution that included them, for ever.
+
+    The stratum as randomized never changes, and neither does who may read the rows (ADR 6).
+    """
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField(help_text="1 for the first transfer")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="+")
+    effective_on = models.DateField()
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "number"], name="participants_transfer_in_turn"),
+        ]
+
+
+class Death(Base):
+    """A step of a report of death: reported, then confirmed or rejected by a second person. The highest number counts.
+
+    Reported already, nobody is reminded of this person any more. ``recorded_by`` is "site staff" for an author of the unblinded side.
+    """
+
+    class Step(models.TextChoices):
+        REPORTED = "reported"
+        CONFIRMED = "confirmed"
+        REJECTED = "rejected"
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField(help_text="1 for the first report")
+    step = models.CharField(max_length=10, choices=Step)
+    day = models.DateField(null=True, help_text="of death, if it is known")
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "number"], name="participants_death_in_turn"),
+            models.CheckConstraint(
+                condition=Q(step__in=["reported", "confirmed", "rejected"]), name="participants_death_step_known"
+            ),
         ]
 
 

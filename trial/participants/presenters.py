@@ -1,19 +1,26 @@
 """What pages show of participants, and the work that waits for a coordinator."""
 
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import OPEN_SIDE, Coordinator, DataManager, Sponsor
+from trial.core.access.roles import Coordinator, DataManager, Investigator, Monitor, Sponsor
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped
-from trial.core.ui.work import Panel, WorkItem, WorkList
+from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
 from trial.participants.models import Participant, RandomizationRequest, ScreeningEntry
 from trial.protocol.definition import Protocol
+from trial.protocol.models import Team
 from trial.protocol.queries import current
+
+READERS = (Coordinator, DataManager, Monitor, Investigator)
+"""Who opens the pages of a participant's way in."""
 
 OUTCOMES = {
     "in_screening": ("open", gettext_lazy("In screening")),
@@ -24,8 +31,31 @@ OUTCOMES = {
 }
 
 
-def state_of(participant: Participant) -> State:
+STATES = {
+    "baseline": gettext_lazy("Baseline"),
+    "ready": gettext_lazy("Ready to randomize"),
+    "randomized": gettext_lazy("Randomized"),
+    "died": gettext_lazy("Died"),
+}
+"""States of a participant that a list can be filtered by."""
+
+
+def crumbs_to(person: Person, participant: Participant, *more: str) -> list[tuple[str, str]]:
+    """The way to a page about one participant, by the station that this person has."""
+    number = participant.number
+    if side.current() == side.UNBLINDED:
+        steps = [(_("Participants"), reverse("people")), (grouped(number), reverse("person", args=[number]))]
+    elif person.holds(*READERS):
+        steps = [(_("Participants"), reverse("participants")), (grouped(number), reverse("participant", args=[number]))]
+    else:
+        steps = [(_("Work"), reverse("home")), (grouped(number), reverse("participant_visits", args=[number]))]
+    return [*steps, *((name, "") for name in more)]
+
+
+def state_of(participant: Participant, has_died: bool = False) -> State:
     """Where a participant is on the way in; the same words for every arm."""
+    if has_died:
+        return State("info", _("Died"))
     if participant.randomized_at is not None:
         return State("done", _("Randomized"))
     if participant.baseline_completed_at is not None:
@@ -33,14 +63,21 @@ def state_of(participant: Participant) -> State:
     return State("open", _("Baseline"))
 
 
-def participant_table(participants: list[Participant], *, csv_url: str = "", position: Page | None = None) -> Table:
-    """Participants with their state."""
+def participant_table(
+    participants: list[Participant],
+    teams: Mapping[uuid.UUID, Team],
+    *,
+    has_died: bool = False,
+    csv_url: str = "",
+    position: Page | None = None,
+) -> Table:
+    """Participants with their state and the team that treats them now."""
     columns = [
         Column(_("Participant"), code=True), Column(_("Team")), Column(_("Registered")), Column(_("State")), Column(_("Randomized")),
     ]  # fmt: skip
     rows = [
         [
-            Link(grouped(p.number), reverse("participant", args=[p.number])), p.team.name, p.registered_at.date(), state_of(p),
+            Link(grouped(p.number), reverse("participant", args=[p.number])), teams[p.pk].name, p.registered_at.date(), state_of(p, has_died),
             p.randomized_at.date() if p.randomized_at else None,
         ]
         for p in participants
@@ -55,9 +92,14 @@ def participant_table(participants: list[Participant], *, csv_url: str = "", pos
 
 
 def screening_table(
-    entries: list[ScreeningEntry], protocol: Protocol, *, csv_url: str = "", position: Page | None = None
+    entries: list[ScreeningEntry],
+    protocol: Protocol,
+    later: Mapping[uuid.UUID, uuid.UUID],
+    *,
+    csv_url: str = "",
+    position: Page | None = None,
 ) -> Table:
-    """The screening log. No row names anybody."""
+    """The screening log. No row names anybody. ``later``: the entry of those who were screened again."""
     reasons = reason_texts(protocol)
     columns = [
         Column(_("Month")),
@@ -66,6 +108,7 @@ def screening_table(
         Column(_("Sex")),
         Column(_("Outcome")),
         Column(_("Reason")),
+        Column(_("Linked to")),
         Column(""),
     ]
     rows: list[list[Any]] = []
@@ -81,6 +124,7 @@ def screening_table(
                 entry.sex,
                 State(kind, words),
                 reasons.get(entry.reason, entry.reason),
+                _linked(entry, later),
                 open_it,
             ]
         )
@@ -89,7 +133,16 @@ def screening_table(
         rows,
         empty=_("Everybody who is considered for the trial stands here, without a name."),
         csv_url=csv_url,
+        page=position,
     )
+
+
+def _linked(entry: ScreeningEntry, later: Mapping[uuid.UUID, uuid.UUID]) -> Link | None:
+    if entry.pk in later:
+        return Link(_("later entry"), reverse("screening_entry", args=[later[entry.pk]]))
+    if entry.previous_id is not None:
+        return Link(_("earlier entry"), reverse("screening_entry", args=[entry.previous_id]))
+    return None
 
 
 def reason_texts(protocol: Protocol) -> dict[str, str]:
@@ -113,6 +166,7 @@ def work_for(person: Person) -> list[WorkList]:
 def _to_randomize() -> WorkList:
     waiting = dict(RandomizationRequest.objects.filter(state="waiting").values_list("participant_id", "requested_at"))
     ready = queries.participants().filter(baseline_completed_at__isnull=False, randomized_at=None)
+    consenting = _consenting(list(ready[:100]))
     items = [
         WorkItem(
             _("Randomize participant %(number)s") % {"number": grouped(p.number)},
@@ -121,9 +175,18 @@ def _to_randomize() -> WorkList:
             "waiting" if p.pk in waiting else "due",
             p.baseline_completed_at.date() if p.baseline_completed_at else None,
         )
-        for p in ready[:100]
+        for p in consenting
     ]
     return WorkList(_("To randomize"), items, empty=_("Participants appear here when their baseline is complete."))
+
+
+def _consenting(people: list[Participant]) -> list[Participant]:
+    """Those who have not withdrawn from a part without which nobody is randomized."""
+    if not people:
+        return []
+    required = frozenset(part.code for part in current().consent_parts if part.required)
+    given = queries.parts_in_force(p.pk for p in people)
+    return [p for p in people if required <= given.get(p.pk, frozenset())]
 
 
 def _to_finish() -> WorkList:
@@ -163,31 +226,3 @@ def _sponsor() -> list[WorkList]:
         return []
     item = WorkItem(_("Ask for planned unblinding"), reverse("request_unblinding"), _("The database is locked"), "due")
     return [WorkList(_("After the lock"), [item])]
-
-
-def panels_for(person: Person) -> list[Panel]:
-    """Recruitment, pooled, for everybody who works on the open side."""
-    if not person.holds(*OPEN_SIDE):
-        return []
-    protocol = current()
-    counts = queries.recruitment()
-    facts = [
-        (_("Considered"), counts.screened),
-        (_("Excluded"), counts.excluded),
-        (_("Declined"), counts.declined),
-        (_("In screening"), counts.in_screening),
-        (_("Registered"), counts.registered),
-        (_("Randomized"), counts.randomized),
-    ]
-    return [
-        Panel(
-            _("Recruitment"),
-            "trial/recruitment_panel.html",
-            {
-                "facts": facts,
-                "counts": counts,
-                "target": protocol.target_sample_size,
-                "own_site": "*" not in person.sites,
-            },
-        )
-    ]

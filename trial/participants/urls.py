@@ -1,6 +1,9 @@
 from django.urls import path
 
 from trial.participants import views
+from trial.participants.contact import views as contact
+from trial.participants.course import views as course
+from trial.participants.recruitment import views as recruitment
 
 urlpatterns = [
     path("", views.participant_list, name="participants"),
@@ -9,8 +12,17 @@ urlpatterns = [
     path("screening/<uuid:key>/", views.screening_entry, name="screening_entry"),
     path("screening/<uuid:key>/register/", views.register, name="register"),
     path("lock/", views.lock, name="lock"),
+    path("recruitment/", recruitment.recruitment, name="recruitment"),
+    path("readings/", contact.readings, name="readings"),
     path("unblinding/", views.request_unblinding, name="request_unblinding"),
     path("<str:number>/", views.participant_page, name="participant"),
+    path("<str:number>/contact/", contact.contact, name="contact"),
+    path("<str:number>/contact/edit/", contact.contact_edit, name="contact_edit"),
+    path("<str:number>/consent/", course.withdrawals, name="withdrawals"),
+    path("<str:number>/consent/<slug:part>/", course.withdraw, name="withdraw"),
+    path("<str:number>/transfer/", course.transfer, name="transfer"),
+    path("<str:number>/death/", course.death, name="death"),
+    path("<str:number>/death/decide/", course.death_decide, name="death_decide"),
     path("<str:number>/randomize/", views.randomize, name="randomize"),
     path("<str:number>/randomization/", views.randomization_state, name="randomization_state"),
 ]

@@ -4,51 +4,112 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from trial.core.access import Request, page
-from trial.core.access.roles import Coordinator, DataManager, Investigator, Monitor, Sponsor
+from trial.core.access.roles import Coordinator, DataManager, Sponsor
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants import actions, queries
-from trial.participants.forms import CloseForm, ConsentForm, EligibilityForm, ScreeningForm, SignatureForm
+from trial.participants.course.presenters import part_state, standing
+from trial.participants.forms import (
+    CloseForm,
+    ConsentForm,
+    EligibilityForm,
+    ParticipantFilter,
+    ScreeningFilter,
+    ScreeningForm,
+    SignatureForm,
+)
 from trial.participants.models import Consent, Participant, RandomizationRequest, ScreeningEntry
-from trial.participants.presenters import participant_table, reason_texts, screening_table, state_of
+from trial.participants.presenters import (
+    OUTCOMES,
+    READERS,
+    STATES,
+    participant_table,
+    reason_texts,
+    screening_table,
+    state_of,
+)
+from trial.participants.recruitment.presenters import funnel_table
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
-READERS = (Coordinator, DataManager, Monitor, Investigator)
 PAGE_SIZE = 50
+IN_STATE = {
+    "baseline": Q(baseline_completed_at=None),
+    "ready": Q(baseline_completed_at__isnull=False, randomized_at=None),
+    "randomized": Q(randomized_at__isnull=False),
+}
+
+
+def _asked(request: Request, *names: str) -> tuple[dict[str, str], str]:
+    """The filters in the address, and the address's part that repeats them."""
+    given = {name: request.GET.get(name, "").strip() for name in names}
+    return given, urlencode({name: value for name, value in given.items() if value})
+
+
+def _csv_url(query: str, form: str = "csv") -> str:
+    return f"?{query}&format={form}" if query else f"?format={form}"
 
 
 @page(roles=READERS)
 def participant_list(request: Request) -> HttpResponseBase:
-    """Everybody registered at the sites one may see."""
-    found = list(queries.participants())
-    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
+    """Everybody registered at the sites one may see; ``?team=`` (now) and ``?state=`` filter. Who died stands here only when asked for."""
+    given, query = _asked(request, "team", "state")
+    has_died = given["state"] == "died"
+    people = queries.participants()
+    if has_died:
+        people = queries.everybody().filter(pk__in=queries.deaths().values("participant_id"))
+    people = people.filter(IN_STATE.get(given["state"], Q()))
+    teams = queries.teams_at(people)
+    found = [one for one in people if given["team"] in ("", teams[one.pk].pk)]
     if request.GET.get("format") == "csv":
-        return csv_response(participant_table(found), "participants")
-    table = participant_table(list(rows), csv_url="?format=csv", position=position)
-    context = {"title": _("Participants"), "lead": _("%(count)d registered") % {"count": len(found)}, "table": table}
+        return csv_response(participant_table(found, teams, has_died=has_died), "participants")
+    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE, query)
+    context = {
+        "title": _("Participants"),
+        "lead": _("%(count)d registered") % {"count": len(found)},
+        "table": participant_table(list(rows), teams, has_died=has_died, csv_url=_csv_url(query), position=position),
+        "filter": ParticipantFilter(request.GET, teams=queries.teams_seen(), states=STATES.items()),
+        "clear_url": reverse("participants") if query else "",
+    }
     return render(request, "trial/participant_list.html", context)
 
 
 @page(roles=READERS)
 def screening_log(request: Request) -> HttpResponseBase:
-    """The screening log."""
-    found, protocol = list(queries.screening_log()), current()
+    """The screening log; ``?outcome=``, ``?team=`` and ``?month=`` filter. Below it why people do not take part."""
+    given, query = _asked(request, "outcome", "team", "month")
+    log, protocol = queries.screening_log(), current()
+    if given["outcome"]:
+        log = log.filter(outcome=given["outcome"])
+    if given["team"]:
+        log = log.filter(team=given["team"])
+    found = [one for one in log if given["month"] in ("", f"{one.month:%Y-%m}")]
+    later = queries.screened_again(one.pk for one in found)
     if request.GET.get("format") == "csv":
-        return csv_response(screening_table(found, protocol), "screening-log")
-    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
-    table = screening_table(list(rows), protocol, csv_url="?format=csv", position=position)
+        return csv_response(screening_table(found, protocol, later), "screening-log")
+    if request.GET.get("format") == "reasons":
+        return csv_response(funnel_table(protocol), "screening-by-reason")
+    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE, query)
     context = {
-        "title": _("Screening log"), "lead": _("%(count)d considered") % {"count": len(found)}, "table": table,
+        "title": _("Screening log"), "lead": _("%(count)d entries") % {"count": len(found)},
+        "table": screening_table(list(rows), protocol, later, csv_url=_csv_url(query), position=position),
+        "funnel": funnel_table(protocol, csv_url="?format=reasons"),
+        "filter": ScreeningFilter(
+            request.GET, teams=queries.teams_seen(), months=queries.screening_months(),
+            outcomes=[(code, words) for code, (_kind, words) in OUTCOMES.items()],
+        ),
+        "clear_url": reverse("screening_log") if query else "",
         "may_screen": request.person.holds(Coordinator) and queries.lock() is None,
     }  # fmt: skip
     return render(request, "trial/screening_log.html", context)
@@ -148,6 +209,7 @@ def _entry_context(
     decided = queries.consents_in_force(entry.pk)
     missing = queries.missing_consent(entry.pk, protocol)
     parts = {part.code: part.name for part in protocol.consent_parts}
+    later = queries.screened_again([entry.pk]).get(entry.pk)
     is_open = entry.outcome in (ScreeningEntry.Outcome.IN_SCREENING, ScreeningEntry.Outcome.ELIGIBLE)
     facts = [
         (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band), (_("Sex"), entry.sex),
@@ -176,7 +238,8 @@ def _entry_context(
         "forms": forms,
         "form": bound,
         "may_write": may_write and is_open,
-        "may_screen_again": may_write and entry.outcome in ("excluded", "declined"),
+        "later": later,
+        "may_screen_again": may_write and later is None and entry.outcome in ("excluded", "declined"),
         "history": lines(history_of(*rows)),
     }
 
@@ -214,25 +277,26 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         (_("Registered"), participant.registered_at), (_("Baseline complete"), participant.baseline_completed_at or _("not yet")),
     ]  # fmt: skip
     parts = {part.code: part.name for part in protocol.consent_parts}
-    decided = queries.consents_in_force(participant.screening_id)
+    decided = queries.consent_decisions(participant.screening_id)
     rows = [("participants_participant", participant.pk)] + (
         [("participants_randomizationrequest", asked.pk)] if asked else []
     )
+    stands = standing(participant, request.person)
     context = {
         "title": _("Participant %(number)s") % {"number": grouped(participant.number)},
         "crumbs": [(_("Participants"), reverse("participants")), (grouped(participant.number), "")],
         "participant": participant,
         "state": state_of(participant),
+        **stands,
         "facts": facts,
-        "consents": [
-            (parts.get(code, code), _("given") if row.given else _("not given")) for code, row in decided.items()
-        ],
+        "consents": [(parts.get(code, code), str(part_state(given))) for code, given in decided.items()],
         "asked": asked,
         "may_randomize": ready
         and asked is None
+        and stands["death"] is None
         and request.person.holds(Coordinator, site=participant.site_id)
         and queries.lock() is None,
-        "history": lines(history_of(*rows)),
+        "history": lines(history_of(*rows, *stands["rows"])),
     }
     return render(request, "trial/participant.html", context)
 

@@ -19,7 +19,7 @@ class Used:
     """What the data of the trial refer to, in codes.
 
     `answers`: (instrument, visit, item) of every stored answer. `visits`: visits with anything recorded, missed ones
-    too. `reasons`: (list, code) with list exclusion, decline, missed_visit or missing_item. `locked`: the database lock.
+    too. `reasons`: (list, code) with list exclusion, decline, missed_visit, missing_item or withdrawal. `locked`: the database lock.
     """
 
     randomized: bool = False
@@ -174,6 +174,7 @@ def _conduct(new: Protocol, used: Used) -> list[Problem]:
         ("decline", "eligibility.toml", new.reasons.decline),
         ("missed_visit", "visits.toml", new.reasons.missed_visit),
         ("missing_item", "visits.toml", new.reasons.missing_item),
+        ("withdrawal", "consent.toml", new.reasons.withdrawal),
     )
     problems = _gone("eligibility.toml", "criteria", "criterion", used.criteria, new.criteria)
     for name, file, reasons in lists:

@@ -216,6 +216,7 @@ def _consent(protocol: Protocol, problems: Problems) -> None:
     file, parts = "consent.toml", [part.code for part in protocol.consent_parts]
     _unique(problems, file, "parts", "part", parts)
     _unique(problems, file, "versions", "version", [version.code for version in protocol.consent_versions])
+    _unique(problems, file, "withdrawal_reasons", "reason", [r.code for r in protocol.reasons.withdrawal])
     required = [part.code for part in protocol.consent_parts if part.required]
     if not required:
         detail = "no part is required, so a participant could consent to nothing"

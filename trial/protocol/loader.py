@@ -73,6 +73,7 @@ def _read(folder: Path, problems: Problems) -> Protocol | None:
             decline=eligibility.decline,
             missed_visit=visits.missed_visit,
             missing_item=visits.missing_item,
+            withdrawal=consent[2],
         ),
         consent_parts=consent[0],
         consent_versions=consent[1],

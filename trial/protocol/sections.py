@@ -100,7 +100,7 @@ def eligibility(table: Table) -> EligibilityFile:
     return found
 
 
-def consent(table: Table) -> tuple[tuple[ConsentPart, ...], tuple[ConsentVersion, ...]]:
+def consent(table: Table) -> tuple[tuple[ConsentPart, ...], tuple[ConsentVersion, ...], tuple[Reason, ...]]:
     """consent.toml."""
     parts = tuple(
         _closing(row, ConsentPart(row.code(), row.text("name"), row.text("text", most=2000), row.flag("required")))
@@ -110,8 +110,9 @@ def consent(table: Table) -> tuple[tuple[ConsentPart, ...], tuple[ConsentVersion
         _closing(row, ConsentVersion(row.code(), row.text("name"), row.codes("parts"), row.date("approved_on")))
         for row in table.tables("versions")
     )
+    withdrawal = _reasons(table, "withdrawal_reasons", least=0)
     table.close()
-    return parts, versions
+    return parts, versions, withdrawal
 
 
 def analysis(table: Table) -> Analysis:
@@ -205,8 +206,10 @@ def _visit(row: Table) -> Visit:
     return visit
 
 
-def _reasons(table: Table, key: str) -> tuple[Reason, ...]:
-    return tuple(_closing(row, Reason(row.code(), row.text("text", most=200))) for row in table.tables(key))
+def _reasons(table: Table, key: str, least: int = 1) -> tuple[Reason, ...]:
+    return tuple(
+        _closing(row, Reason(row.code(), row.text("text", most=200))) for row in table.tables(key, least=least)
+    )
 
 
 def _records(row: Table) -> RecordsPlan:

@@ -65,8 +65,8 @@ def test_lifecycles_go_one_way() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "insert into participants_consent(id, site_id, screening_id, version, part, given, signed_on, recorded_at, recorded_by)"
-        " select gen_random_uuid(), 'dordrecht', id, 'v1', 'records', true, now(), now(), 'x' from participants_screeningentry",
+        "insert into participants_consent(id, site_id, screening_id, version, part, given, signed_on, recorded_at, recorded_by, reason)"
+        " select gen_random_uuid(), 'dordrecht', id, 'v1', 'records', true, now(), now(), 'x', '' from participants_screeningentry",
         "insert into participants_screeningentry(id, site_id, team_id, month, age_band, sex, outcome, reason, criteria, created_at)"
         " values (gen_random_uuid(), 'dordrecht', 'R1', '2025-01-01', '', '', 'in_screening', '', '{}', now())",
     ],
@@ -93,8 +93,8 @@ def test_nobody_asks_for_somebody_who_withdrew_everything() -> None:
         participant = world.ready_to_randomize(world.SETUP, team())
     with pytest.raises(DatabaseError, match="needs a consent"):
         as_blinded(
-            "insert into participants_consent(id, site_id, screening_id, version, part, given, signed_on, recorded_at, recorded_by)"
-            " select gen_random_uuid(), site_id, screening_id, version, part, false, signed_on, now() + interval '1 day', 'x'"
+            "insert into participants_consent(id, site_id, screening_id, version, part, given, signed_on, recorded_at, recorded_by, reason)"
+            " select gen_random_uuid(), site_id, screening_id, version, part, false, signed_on, now() + interval '1 day', 'x', ''"
             " from participants_consent;"
             " insert into participants_randomizationrequest(id, site_id, participant_id, requested_at, requested_by, state, refusal)"
             " select gen_random_uuid(), site_id, id, now(), 'x', 'waiting', '' from participants_participant"

@@ -15,6 +15,8 @@ from trial.config.worlds.generator import Synthetic
 from trial.core import clock, side
 from trial.core.models import User
 from trial.participants import actions as way_in
+from trial.participants.contact.actions import record_contact
+from trial.participants.contact.synthetic import synthetic
 from trial.participants.models import Participant, ScreeningEntry
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
@@ -221,6 +223,7 @@ class Play:
         by = self._by("coordinator", opened.team_id)
         with stage.working(by):
             self.people[n] = way_in.register(entry=opened, by=by)
+            record_contact(participant=self.people[n], details=synthetic(self.people[n].number), by=by)
             name = "interviewer" if opened.site_id == self.protocol.sites[0].code else "interviewer2"
             visits.assign_interviewer(participant=self.people[n], interviewer=User.objects.get(username=name), by=by)
 

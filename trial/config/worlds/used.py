@@ -36,6 +36,6 @@ def _reasons(criteria: set[str]) -> frozenset[tuple[str, str]]:
     }
     missed = VisitOutcome.objects.exclude(reason="").values_list("reason", flat=True).distinct()
     missing = Answer.objects.exclude(missing="").values_list("missing", flat=True).distinct()
-    return frozenset(
-        of_screening | {("missed_visit", code) for code in missed} | {("missing_item", code) for code in missing}
-    )
+    withdrawn = Consent.objects.exclude(reason="").values_list("reason", flat=True).distinct()
+    lists = {"missed_visit": missed, "missing_item": missing, "withdrawal": withdrawn}
+    return frozenset(of_screening | {(name, code) for name, codes in lists.items() for code in codes})

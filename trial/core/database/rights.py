@@ -21,6 +21,8 @@ class Table:
     ``same_site``: pairs of a foreign-key column and the table it refers to, whose row must be of the same site.
     ``states``: the column of a lifecycle and its allowed steps, such as ``("state", "waiting>done", "waiting>refused")``.
     ``guards``: pairs of a trigger function and when it fires, such as ``("equipoise_guard_request", "before insert or update")``.
+    ``unblinded_reads``: where ``unblinded`` has no s, the only columns that this login may select. ``declassified``: the actions by which
+    the unblinded login may write an open table (``trial.core.declassified``); a trigger refuses it any other.
     """
 
     side: TableSide
@@ -29,6 +31,7 @@ class Table:
     blinded: str = ""
     blinded_update: tuple[str, ...] = ()
     unblinded: str = ""
+    unblinded_reads: tuple[str, ...] = ()
     unblinded_update: tuple[str, ...] = ()
     allocator: str = ""
     allocator_update: tuple[str, ...] = ()
@@ -41,6 +44,7 @@ class Table:
     same_site: tuple[tuple[str, str], ...] = ()
     states: tuple[str, ...] = ()
     guards: tuple[tuple[str, LiteralString], ...] = ()
+    declassified: tuple[str, ...] = ()
 
     @property
     def has_history(self) -> bool:
@@ -50,6 +54,12 @@ class Table:
     def letters(self, login: str) -> str:
         """The letters of ``login`` (default, unblinded, allocator)."""
         return {"default": self.blinded, "unblinded": self.unblinded, "allocator": self.allocator}[login]
+
+    def reads(self, login: str) -> tuple[str, ...]:
+        """The columns that ``login`` may select; ``("*",)`` for all of them."""
+        if "s" in self.letters(login):
+            return ("*",)
+        return self.unblinded_reads if login == "unblinded" else ()
 
     def updates(self, login: str) -> tuple[str, ...]:
         """The columns that ``login`` may update."""

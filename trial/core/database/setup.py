@@ -170,6 +170,8 @@ def _triggers_of(table: Table, tables: dict[str, Table]) -> list[tuple[str, Lite
         ]
         # no login may change a foreign key or a site afterwards
         triggers.append(("equipoise_same_site", "before insert", (table.site, *listed)))
+    if table.declassified:
+        triggers.append(("equipoise_declassified", "before insert or update", table.declassified))
     triggers += [(function, when, ()) for function, when in table.guards]
     return triggers
 
@@ -215,6 +217,9 @@ def _grant_table(
     for letter, verb in (("s", "select"), ("i", "insert")):
         if letter in table.letters(side):
             owner.execute(sql.SQL("grant {} ({}) on {} to {}").format(sql.SQL(verb), listed, t, login))
+    if "s" not in table.letters(side) and table.reads(side):
+        some = sql.SQL(", ").join(map(sql.Identifier, table.reads(side)))
+        owner.execute(sql.SQL("grant select ({}) on {} to {}").format(some, t, login))
     if "d" in table.letters(side):
         if table.side != "infrastructure":
             raise SetupError(f"{name}: no service login deletes trial data.")

@@ -124,6 +124,7 @@ def _config(theme: Theme) -> dict[str, Any]:
         "style": {
             "quiet": {"color": ink["soft"]},
             "zero": {"color": ink["text"], "strokeWidth": 1.25},
+            "flowbox": {"fill": PALETTE[theme][0], "fillOpacity": 0.07, "stroke": ink["axis"], "strokeWidth": 1.25},
         },
     }
 

@@ -82,11 +82,12 @@ def trajectories(points: Sequence[Point], x_title: Text, y_title: Text, width: i
 def recruitment(
     days: Sequence[tuple[datetime.date, int]], target: Sequence[tuple[datetime.date, int]]
 ) -> dict[str, Any]:
-    """Cumulative recruitment as steps against the target as a dashed line."""
+    """Cumulative recruitment as steps against the target as a dashed line; no line where there is no target (of a single site)."""
     real, plan = _("Recruited"), _("Target")
     rows = [{"day": d.isoformat(), "count": n, "series": real} for d, n in days]
     rows += [{"day": d.isoformat(), "count": n, "series": plan} for d, n in target]
-    ends = [max((r for r in rows if r["series"] == series), key=lambda r: str(r["day"])) for series in (real, plan)]
+    drawn = [series for series in (real, plan) if any(r["series"] == series for r in rows)]
+    ends = [max((r for r in rows if r["series"] == series), key=lambda r: str(r["day"])) for series in drawn]
     x = {
         "field": "day",
         "type": "temporal",

@@ -54,6 +54,7 @@ class Reasons:
     decline: tuple[Reason, ...]
     missed_visit: tuple[Reason, ...]
     missing_item: tuple[Reason, ...]
+    withdrawal: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The gates: planned unblinding by two persons, the release of a result, and the ledger of who came to know what."""
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +15,7 @@ from trial.core.errors import Refused
 from trial.participants import queries as participants
 from trial.participants.models import Release
 from trial.unblinded.disclosure import queries
-from trial.unblinded.disclosure.models import LedgerEntry, PlannedUnblinding, Reentry
+from trial.unblinded.disclosure.models import LedgerEntry, PlannedUnblinding, Reading, Reentry
 
 
 @action
@@ -73,3 +75,12 @@ def mark_reentry(*, session: str, by: Person) -> None:
 def end_reentry(*, session: str, by: Person) -> None:
     """The session ends: its mark counts no more."""
     Reentry.objects.filter(session=session, user_id=by.user_id, ended_at=None).update(ended_at=clock.now())
+
+
+@action
+def log_reading(*, participants: Iterable[uuid.UUID], page: str, by: db.Actor) -> None:
+    """Write down that the names of these participants are about to be shown to somebody of this side. Nothing on the open side."""
+    at = clock.now()
+    Reading.objects.bulk_create(
+        [Reading(participant_id=key, page=page, at=at, reader=by.actor_id) for key in participants]
+    )

@@ -42,6 +42,22 @@ class LedgerEntry(Base):
         db_table = "unblinded_ledger"
 
 
+class Reading(Base):
+    """Somebody of the unblinded side opened the name of a participant. Written before the page is shown; no identifiers.
+
+    No foreign key: exactly one crosses the wall, and it is the allocation's.
+    """
+
+    at = models.DateTimeField(default=clock.now)
+    reader = models.CharField(max_length=60)
+    participant_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
+    page = models.CharField(max_length=30)
+
+    class Meta:
+        db_table = "unblinded_reading"
+        indexes = [models.Index(fields=["-at"], name="unblinded_readings")]
+
+
 class Reentry(Base):
     """An unblinded person proved who they are and began this session. Below ``/unblinded/`` a session without this mark opens nothing.
 

@@ -150,6 +150,8 @@ def _refusal(request: RandomizationRequest, protocol: Protocol) -> str:
         return "no_baseline"
     if queries.missing_consent(participant.screening_id, protocol):
         return "no_consent"
+    if queries.died([participant.pk]):
+        return "died"
     if queries.lock() is not None:
         return "locked"
     return ""

@@ -5,12 +5,18 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from trial.participants.queries import deaths
 from trial.unblinded.randomization.models import Allocation
 
 
 def allocations() -> QuerySet[Allocation]:
     """The allocations of the sites one may see, newest first."""
     return Allocation.objects.select_related("participant", "participant__team").order_by("-allocated_at", "id")
+
+
+def of_the_living() -> QuerySet[Allocation]:
+    """The same without those whose death was reported: no list of work names them."""
+    return allocations().exclude(participant_id__in=deaths().values("participant_id"))
 
 
 def arms_of(participants: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -600,3 +600,95 @@ begin
     end if;
     return new;
 end $$;
+
+-- The unblinded login writes an open table by declared actions only. Arguments: their names (trial.core.declassified).
+create or replace function equipoise_declassified() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if public.equipoise_login_side() = 'unblinded' and not coalesce(current_setting('equipoise.action', true), '') = any (tg_argv) then
+        raise exception 'the unblinded side writes % by the declared actions only', tg_table_name
+            using errcode = 'insufficient_privilege', constraint = 'declassified';
+    end if;
+    return new;
+end $$;
+
+-- After the database lock a part of the consent can be withdrawn, for further use above all; it is never given any more.
+create or replace function equipoise_guard_consent() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.given and exists (select 1 from public.participants_databaselock) then
+        raise exception 'the database is locked: consent can be withdrawn, never given' using errcode = 'check_violation', constraint = 'database_locked';
+    end if;
+    return new;
+end $$;
+
+-- Transfers run forward in time and stay with the institution that included the participant.
+create or replace function equipoise_guard_transfer() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    person public.participants_participant;
+    last public.participants_transfer;
+begin
+    select * into person from public.participants_participant where id = new.participant_id;
+    select * into last from public.participants_transfer where participant_id = new.participant_id order by number desc limit 1;
+    if new.site_id is distinct from person.site_id then
+        raise exception 'a transfer stays with the institution that included the participant' using errcode = 'check_violation', constraint = 'transfer_site';
+    end if;
+    if new.number <> coalesce(last.number, 0) + 1 or new.effective_on < last.effective_on
+       or new.effective_on > (new.recorded_at at time zone 'UTC')::date + 1 then
+        raise exception 'transfers run forward in time' using errcode = 'check_violation', constraint = 'transfer_forward';
+    end if;
+    return new;
+end $$;
+
+-- A death is reported by one person and confirmed or rejected by another. The true author of the unblinded side stands in its history.
+create or replace function equipoise_guard_death() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+    last public.participants_death;
+    reporter text;
+begin
+    select * into last from public.participants_death where participant_id = new.participant_id order by number desc limit 1;
+    if new.recorded_by <> (case when public.equipoise_login_side() = 'unblinded' then 'site staff' else me end) then
+        raise exception 'a step of a death names its own author' using errcode = 'check_violation', constraint = 'death_author';
+    end if;
+    if new.day > (new.recorded_at at time zone 'UTC')::date + 1 then
+        raise exception 'a death lies in the past' using errcode = 'check_violation', constraint = 'death_past';
+    end if;
+    if new.number <> coalesce(last.number, 0) + 1 or not exists (
+        select 1 from public.participants_participant p where p.id = new.participant_id and p.site_id = new.site_id
+    ) then
+        raise exception 'a step of a death follows the one before' using errcode = 'check_violation', constraint = 'death_in_turn';
+    end if;
+    if new.step = 'reported' then
+        if last.step in ('reported', 'confirmed') then
+            raise exception 'this death is reported already' using errcode = 'check_violation', constraint = 'death_in_turn';
+        end if;
+        return new;
+    end if;
+    if last.step is distinct from 'reported' then
+        raise exception 'there is no report of death to decide on' using errcode = 'check_violation', constraint = 'death_in_turn';
+    end if;
+    reporter := last.recorded_by;
+    if reporter = 'site staff' then
+        select h.actor into reporter from public.unblinded_history h
+        where h.table_name = 'participants_death' and h.row_id = last.id::text and h.operation = 'INSERT';
+    end if;
+    if reporter = me then
+        raise exception 'another person decides on a report of death' using errcode = 'check_violation', constraint = 'death_second_person';
+    end if;
+    return new;
+end $$;
+
+-- Nobody is randomized whose death was reported.
+create or replace function equipoise_guard_living() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if 'rejected' is distinct from coalesce((
+        select d.step from public.participants_death d where d.participant_id = new.participant_id order by d.number desc limit 1
+    ), 'rejected') then
+        raise exception 'a death was reported for this participant' using errcode = 'check_violation', constraint = 'participant_died';
+    end if;
+    return new;
+end $$;

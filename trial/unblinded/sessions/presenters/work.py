@@ -14,7 +14,7 @@ from trial.core.ui.work import WorkItem, WorkList, WorkState
 from trial.participants.queries import lock
 from trial.protocol.definition import SessionsPlan
 from trial.protocol.queries import NoProtocol, current
-from trial.unblinded.randomization.queries import allocations
+from trial.unblinded.randomization.queries import of_the_living
 from trial.unblinded.sessions import queries
 from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.presenters.words import ENDINGS, member_label
@@ -42,14 +42,14 @@ def work_for(person: Person) -> list[WorkList]:
     today, plan = clock.today(), protocol.sessions
     lists: list[WorkList] = []
     if plan is not None and person.holds(TreatmentCoordinator):
-        own = queries.person_lines(allocations())
+        own = queries.person_lines(of_the_living())
         lists += [_to_tell(own, today), _to_place(own, today), _to_start(today), _ended(own, today)]
     if plan is not None and person.holds(Therapist):
         lists += _therapist(person, plan, today)
     if person.holds(FidelityRater) and protocol.fidelity:
         lists += _rater(person, queries.fidelity_lines(queries.groups(), protocol.fidelity), plan)
     if plan is not None and person.holds(UnblindedDataManager):
-        lists.append(_issues(queries.person_lines(allocations())))
+        lists.append(_issues(queries.person_lines(of_the_living())))
     return lists
 
 

@@ -1,0 +1,79 @@
+"""Participants as the treatment coordinator sees them, and the deaths that wait for a second person."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from trial.core import side
+from trial.core.access import Person
+from trial.core.access.roles import TreatmentCoordinator
+from trial.core.history.queries import names_of
+from trial.core.ui.tables import Column, Link, Page, Table, grouped
+from trial.core.ui.work import WorkList
+from trial.participants.contact.presenters import PAGES
+from trial.participants.course.presenters import deaths_to_confirm
+from trial.participants.models import Participant
+from trial.participants.queries import Reach
+from trial.protocol.models import Team
+from trial.unblinded.disclosure.models import Reading
+from trial.unblinded.people.queries import reported_by
+
+NOBODY = Reach("", "")
+
+
+def people_table(
+    people: Iterable[Participant],
+    reach: Mapping[uuid.UUID, Reach],
+    teams: Mapping[uuid.UUID, Team],
+    position: Page | None = None,
+) -> Table:
+    """Randomized participants with name, telephone and the team that treats them now."""
+    columns = [
+        Column(_("Participant"), code=True),
+        Column(_("Name")),
+        Column(_("Telephone")),
+        Column(_("Team")),
+        Column(_("Randomized")),
+    ]
+    rows = [
+        [
+            Link(grouped(one.number), reverse("person", args=[one.number])),
+            reach.get(one.pk, NOBODY).name,
+            reach.get(one.pk, NOBODY).phone,
+            teams[one.pk].name,
+            one.randomized_at.date() if one.randomized_at else None,
+        ]
+        for one in people
+    ]
+    empty = _("Participants of your site appear here when they have been randomized.")
+    return Table(columns, rows, empty=empty, page=position)
+
+
+def reading_table(
+    rows: Iterable[Reading], numbers: Mapping[uuid.UUID, str], csv_url: str = "", position: Page | None = None
+) -> Table:
+    """Who opened whose name on this side; no row names a participant."""
+    listed = list(rows)
+    names = names_of(row.reader for row in listed)
+    columns = [Column(_("When")), Column(_("Who")), Column(_("Participant"), code=True), Column(_("Page"))]
+    shown = [
+        [
+            row.at,
+            names.get(row.reader, row.reader),
+            grouped(numbers.get(row.participant_id, "")),
+            str(PAGES.get(row.page, row.page)),
+        ]
+        for row in listed
+    ]
+    empty = _("Each time that somebody opens a name on this side it is written down here.")
+    return Table(columns, shown, empty=empty, csv_url=csv_url, page=position)
+
+
+def work_for(person: Person) -> list[WorkList]:
+    """Deaths that wait for a second person, on the unblinded side."""
+    if side.current() != side.UNBLINDED or not person.holds(TreatmentCoordinator):
+        return []
+    waiting = deaths_to_confirm(person, reported_by(person))
+    return [waiting] if waiting else []

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from trial.participants.course import views as course
+from trial.unblinded.people import views
+
+urlpatterns = [
+    path("", views.people, name="people"),
+    path("readings/", views.readings, name="unblinded_readings"),
+    path("<str:number>/", views.person, name="person"),
+    path("<str:number>/death/", course.death, name="unblinded_death"),
+    path("<str:number>/death/decide/", course.death_decide, name="unblinded_death_decide"),
+]
