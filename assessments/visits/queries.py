@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from assessments.entry.queries import FormCounts, form_counts
+from assessments.entry.queries import FormCounts, form_counts, interview_instruments
 from assessments.visits.models import AssessorAssignment, VisitOutcome
 from assessments.visits.schedule import Recorded, State, Window, state_of, window_of
 from trial.core.access import Person
@@ -70,7 +70,8 @@ def outcomes_in_force(people: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, str]
 class VisitLine:
     """One visit of one participant as it stands today.
 
-    ``window`` is None for the baseline visit. ``forms`` counts the visit's forms; ``instruments`` is how many it should have.
+    ``window`` is None for the baseline visit. ``forms`` counts the visit's forms; ``instruments`` is how many it should have, and
+    ``interview`` how many of these belong to the interview.
     """
 
     participant: Participant
@@ -81,6 +82,7 @@ class VisitLine:
     interviewer: User | None
     forms: FormCounts
     instruments: int
+    interview: int
 
     @property
     def due_on(self) -> dt.date | None:
@@ -107,6 +109,7 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
     assigned = assignments_in_force().filter(participant_id__in=keys).select_related("interviewer")
     interviewers = {row.participant_id: row.interviewer for row in assigned}
     sizes = {visit.code: len(protocol.instruments_at(visit.code)) for visit in protocol.visits}
+    interviews = {visit.code: len(interview_instruments(protocol, visit.code)) for visit in protocol.visits}
     lines = []
     for one in listed:
         for visit in protocol.visits:
@@ -124,6 +127,7 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
                     interviewer=interviewers.get(one.pk),
                     forms=counts.get((one.pk, visit.code), FormCounts()),
                     instruments=sizes[visit.code],
+                    interview=interviews[visit.code],
                 )
             )
     return lines

@@ -6,7 +6,7 @@ from assessments.entry.queries import OWN
 from assessments.visits.queries import is_assigned
 from trial.core import db
 from trial.core.access import Person
-from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer
+from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
 from trial.core.errors import NotAllowed
 from trial.participants.models import Participant
 from trial.protocol.definition import Instrument
@@ -40,7 +40,7 @@ def must_enter(by: db.Actor, participant: Participant, instrument: Instrument) -
 
 def may_see_visits(person: Person, participant: Participant) -> bool:
     """Whether this person may open the visits of a participant: an interviewer those of assigned participants only."""
-    if person.holds(Coordinator, ClinicianRater, DataManager, site=participant.site_id):
+    if person.holds(Coordinator, ClinicianRater, DataManager, Monitor, site=participant.site_id):
         return True
     return person.holds(Interviewer, site=participant.site_id) and is_assigned(person, participant.pk)
 

@@ -93,7 +93,14 @@ TABLES: dict[str, Table] = {
         stops_at_lock=True,
         guards=(("equipoise_guard_request", "before insert or update"),),
     ),
-    "participants_databaselock": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
+    "participants_databaselock": Table(
+        "open",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_open_queries", "before insert"),),
+    ),
     "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
     "participants_release": Table(
         "open", blinded="s", unblinded="si", append_only=True, guards=(("equipoise_guard_release", "before insert"),)
@@ -132,7 +139,54 @@ TABLES: dict[str, Table] = {
         unblinded="s",
         stops_at_lock=True,
     ),
-    "entry_score": Table("open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True),
+    "entry_confirmation": Table(
+        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+    ),
+    "entry_amendment": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_amendment", "before insert"),),
+    ),
+    "entry_amendedanswer": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_amended_answer", "before insert"),),
+    ),
+    "entry_score": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_score", "before insert"),),
+    ),
+    # --- data queries: their words are for blinded people
+    "cleaning_dataquery": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        secret=("text",),
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_data_query", "before insert"),),
+    ),
+    "cleaning_queryevent": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_query_event", "before insert"),),
+    ),
     # --- analysis, open side
     "snapshots_snapshot": Table(
         "open", blinded="si", unblinded="s", append_only=True, secret=("content", "dictionary")
@@ -222,6 +276,12 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_release": (),
     "equipoise_guard_comparative": (),
     "equipoise_guard_membership": (),
+    "equipoise_guard_amendment": (),
+    "equipoise_guard_amended_answer": (),
+    "equipoise_guard_score": (),
+    "equipoise_guard_data_query": (),
+    "equipoise_guard_query_event": (),
+    "equipoise_guard_open_queries": (),
     "entry_signed_form_is_closed": (),
     "entry_answer_of_open_form": (),
 }

@@ -18,6 +18,7 @@ from trial.core.history.queries import history_of
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants import actions, queries
 from trial.participants.forms import CloseForm, ConsentForm, EligibilityForm, ScreeningForm, SignatureForm
+from trial.participants.lock_checks import open_checks
 from trial.participants.models import Consent, Participant, RandomizationRequest, ScreeningEntry
 from trial.participants.presenters import participant_table, reason_texts, screening_table, state_of
 from trial.protocol.models import Team
@@ -276,6 +277,11 @@ def randomization_state(request: Request, number: str) -> HttpResponse:
 def lock(request: Request) -> HttpResponseBase:
     """Lock the database, signed."""
     done = queries.lock()
+    checks = [] if done else open_checks()
+    if checks:
+        waiting = {"title": _("Database lock"), "lead": _("Settle what stands below; then the database can be locked.")}
+        status = 422 if request.method == "POST" else 200
+        return render(request, "trial/lock_waits.html", {**waiting, "checks": checks}, status=status)
     form = SignatureForm(request.POST or None)
     if request.method == "POST" and done is None and form.is_valid():
         try:
