@@ -61,6 +61,7 @@ INSTALLED_APPS = [
             "assessments.instruments",
             "assessments.visits",
             "assessments.entry",
+            "assessments.cleaning",
             "analysis.snapshots",
             "analysis.pooled",
             "analysis.unblinded",
@@ -190,6 +191,7 @@ WORK_PROVIDERS: list[str] = [
     "trial.participants.course.presenters.work_for",
     "assessments.visits.presenters.work_for",
     "trial.unblinded.sessions.presenters.work_for",
+    "assessments.cleaning.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
@@ -203,6 +205,7 @@ PANEL_PROVIDERS: list[str] = [
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
 ]
+LOCK_CHECKS: list[str] = ["assessments.cleaning.presenters.lock_check"]
 TRIAL_NAME = "trial.config.stations.trial_name"
 TRIAL_NOTICE = "trial.config.stations.trial_notice"
 SITE_NAMES = "trial.config.stations.site_names"

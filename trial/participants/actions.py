@@ -16,6 +16,7 @@ from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
 from trial.participants import queries
+from trial.participants.lock_checks import open_checks
 from trial.participants.models import (
     Consent,
     DatabaseLock,
@@ -273,7 +274,7 @@ def report_unblinding(
 
 @action
 def lock_database(*, password: str, by: Person) -> DatabaseLock:
-    """Lock the database, with a signature. Irrevocable. Twice is once."""
+    """Lock the database, with a signature. Irrevocable. Twice is once. Refused while a request waits or a check is open."""
     by.must_hold(DataManager)
     known = queries.lock()
     if known is not None:
@@ -282,6 +283,9 @@ def lock_database(*, password: str, by: Person) -> DatabaseLock:
         raise Refused(
             "requests_waiting", _("A randomization is waiting for its answer. Lock when it has been answered.")
         )
+    waiting = [str(check.title) for check in open_checks()]
+    if waiting:
+        raise Refused("checks_open", _("Settle this before the lock: %(what)s.") % {"what": ", ".join(waiting)})
     signature = sign(person=by, password=password, meaning="database lock", content={"lock": True})
     lock = DatabaseLock(locked_by=by.actor_id, signature=signature)
     lock.save(force_insert=True)
