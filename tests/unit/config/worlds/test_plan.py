@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from assessments.visits.schedule import window_of
+from assessments.visits.schedule import Recorded, State, state_of, window_of
 from tests import world
 from trial.config.worlds.plan import allocation, calendar, events, people
 from trial.config.worlds.plan.script import of_sites, script, site_of
@@ -239,6 +239,61 @@ def test_two_queries_are_open_at_month_24_and_none_at_the_end() -> None:
     assert open_at(calendar.LOCK) == set()
     signed = {(e.person, e.visit): e.at for e in of(events.Sitting)}
     assert all(signed[e.person, e.visit] < e.at for e in of(events.QueryRaised))
+
+
+NOW = calendar.RUNNING
+
+
+def states_now(site: str) -> Counter[tuple[str, State]]:
+    """Where each follow-up visit of a site's people stands at month 24, by the calendar that the pages use."""
+    words: dict[tuple[int, str], Recorded] = {}
+    for event in script():
+        if event.at > NOW:
+            break
+        if isinstance(event, events.Missed):
+            words[event.person, event.visit] = Recorded.MISSED
+        elif isinstance(event, events.Reopened):
+            del words[event.person, event.visit]
+        elif isinstance(event, events.Sitting) and event.part != events.Part.FIRST:
+            words[event.person, event.visit] = Recorded.DONE
+    return Counter(
+        (
+            visit.code,
+            state_of(window_of(visit, at.date()), words.get((n, visit.code), Recorded.NOTHING), NOW.date()),
+        )
+        for n, at in SINCE.items()
+        if at <= NOW and people.people()[n].site == site
+        for visit in IMR.follow_ups
+    )
+
+
+@pytest.mark.parametrize("site", people.SITES)
+def test_at_month_24_each_interviewer_has_visits_in_every_state(site: str) -> None:
+    found = states_now(site)
+    assert {state for visit, state in found if visit == "T2"} == set(State)
+    assert {State.OVERDUE, State.DONE, State.MISSED, State.UPCOMING} <= {s for v, s in found if v == "T3"}
+    late = found["T2", State.OVERDUE] + found["T3", State.OVERDUE] + found["T2", State.WINDOW_CLOSED]
+    assert late <= 12, "a worklist that can be finished"
+
+
+def test_at_month_24_people_are_at_every_step_of_the_way_in() -> None:
+    last: dict[int, str] = {}
+    for event in script():
+        if event.at <= NOW and isinstance(event, events.PersonEvent):
+            part = event.part.value if isinstance(event, events.Sitting) else ""
+            last[event.person] = f"{type(event).__name__} {part}".strip()
+    steps = Counter(word for n, word in last.items() if n not in SINCE or SINCE[n] > NOW)
+    assert steps == {
+        "Opened": 3,
+        "Assessed": 1,
+        "Registered": 1,
+        "Sitting first": 2,
+        "Sitting whole": 3,
+        "TurnedAway": 48,
+    }
+    back = [e for e in of(events.Reopened) if e.at <= NOW]
+    made = {(e.person, e.visit): e.at for e in of(events.Sitting)}
+    assert Counter(made[e.person, e.visit] <= NOW for e in back) == {True: 2, False: 2}
 
 
 def test_every_life_is_in_order() -> None:

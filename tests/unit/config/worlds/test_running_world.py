@@ -1,16 +1,22 @@
-"""Month 24, read from the played database by SQL and the visit calendar: people at every point of the way, work for everybody."""
+"""Month 24, read from the played database by SQL and the visit calendar: people at every point of the way, work for everybody.
+
+Playing it takes some 45 s of processor time, so that `make proof` does it; the same is asked of the plan in `test_plan`, each time.
+"""
 
 import datetime as dt
 from collections import Counter
 from typing import Any
 
 import psycopg
+import pytest
 
 from assessments.visits.schedule import Recorded, State, state_of, window_of
 from tests import world
 from trial.config.worlds import stage
 from trial.config.worlds.plan.calendar import RUNNING
 from trial.protocol.loader import load
+
+pytestmark = pytest.mark.proof
 
 Owner = psycopg.Connection[Any]
 IMR = load(world.ROOT / "protocols" / "imr")
