@@ -8,8 +8,11 @@ from analysis.unblinded import views
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
     path("new/", views.run_new, name="comparative_new"),
+    path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
+    path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),
     path("<uuid:key>/", views.run_page, name="comparative_run"),
+    path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="comparative_outcome"),
     path("<uuid:key>/progress/", views.run_progress, name="comparative_progress"),
     path("<uuid:key>/cancel/", views.run_cancel, name="comparative_cancel"),
     path("<uuid:key>/release/", views.run_release, name="comparative_release"),

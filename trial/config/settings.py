@@ -192,6 +192,7 @@ PANEL_PROVIDERS: list[str] = [
     "assessments.visits.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
+    "analysis.unblinded.presenters.panels_for",
 ]
 TRIAL_NAME = "trial.config.stations.trial_name"
 TRIAL_NOTICE = "trial.config.stations.trial_notice"
