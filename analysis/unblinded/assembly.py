@@ -6,7 +6,12 @@ from hashlib import sha256
 from typing import Protocol
 
 from analysis.runs.joined import Joined, as_csv
+from analysis.unblinded.flow import Course, Standing
+from assessments.entry.models import Form, Score
+from assessments.visits.models import VisitOutcome
+from assessments.visits.queries import outcomes_in_force
 from trial.participants.models import Participant
+from trial.protocol import definition
 from trial.unblinded.randomization.queries import arms_of
 
 
@@ -80,3 +85,32 @@ def as_extract(joined_people: Mapping[str, Joined]) -> tuple[bytes, str]:
     """The join as CSV in the order of numbers, and its SHA-256: what a comparative run keeps."""
     content = as_csv(joined_people)
     return content, sha256(content).hexdigest()
+
+
+def courses(protocol: definition.Protocol) -> list[Course]:
+    """Every randomized person's way through the trial, with the arm: for the flow by arm. Five queries."""
+    people = list(Participant.objects.filter(randomized_at__isnull=False).values_list("pk", flat=True))
+    arms, outcomes, exposed = arms_of(people), outcomes_in_force(people), followed()[0]
+    plan = protocol.analysis
+    analyzed = set(
+        Score.objects.filter(
+            form__state=Form.State.SIGNED, scale=plan.outcome, form__visit__in=plan.visits, value__isnull=False
+        ).values_list("form__participant_id", flat=True)
+    )
+    return [
+        Course(
+            arm=arms[key],
+            visits={visit.code: _standing(outcomes.get((key, visit.code))) for visit in protocol.follow_ups},
+            analyzed=key in analyzed,
+            attended=exposed[key].attended if key in exposed else None,
+            completed=exposed[key].completed if key in exposed else None,
+        )
+        for key in people
+        if key in arms
+    ]
+
+
+def _standing(outcome: VisitOutcome | None) -> Standing:
+    if outcome is None or outcome.outcome == VisitOutcome.Outcome.REOPENED:
+        return Standing("pending")
+    return Standing("missed", outcome.reason) if outcome.reason else Standing("done")
