@@ -204,6 +204,7 @@ PANEL_PROVIDERS: list[str] = [
     "trial.unblinded.sessions.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
+    "analysis.unblinded.presenters.panels_for",
 ]
 LOCK_CHECKS: list[str] = ["assessments.cleaning.presenters.lock_check"]
 TRIAL_NAME = "trial.config.stations.trial_name"

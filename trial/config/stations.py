@@ -114,6 +114,13 @@ STATIONS: list[Station] = [
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"
     ),
     Station(
+        "flow_by_arm",
+        _("Flow by arm"),
+        _codes(r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "route",
+    ),
+    Station(
         "unblinding_reports",
         _("Unblinding reports"),
         _codes(r.UnblindedDataManager, r.IndependentStatistician),

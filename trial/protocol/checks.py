@@ -270,6 +270,9 @@ def _analysis(protocol: Protocol, problems: Problems) -> None:
     if len(protocol.teams) == 1 and plan.team != "none":
         detail = "sites.toml has a single team"
         problems.add(file, "team", "conflict", detail=detail, allowed="none")
+    if plan.fidelity_sessions and not protocol.fidelity:
+        detail = "no fidelity scale is defined in sessions.toml"
+        problems.add(file, "fidelity_sessions", "conflict", detail=detail, allowed="0")
     if known and len({*visits}) == len(visits) and sum(v.is_baseline for v in protocol.visits) == 1:
         _analyzed_visits(protocol, plan, problems)
 
