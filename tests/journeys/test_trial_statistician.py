@@ -27,7 +27,11 @@ def _no_broker(settings: Any) -> None:
 
 
 def stations(page: Page) -> Locator:
-    return page.get_by_role("navigation", name="Stations")
+    """The stations; on a phone they are opened first."""
+    listed = page.get_by_role("navigation", name="Stations")
+    if listed.locator("details:not([open]) summary").is_visible():
+        listed.locator("summary").click()
+    return listed
 
 
 def start(page: Page, check_axe: CheckAxe, kind: str) -> str:
