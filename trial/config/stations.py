@@ -70,11 +70,12 @@ STATIONS: list[Station] = [
     Station("snapshots", _("Snapshots"), _codes(r.TrialStatistician, r.DataManager), "default", "report-analytics"),
     Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
     Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
+    Station("roles", _("Roles"), _codes(r.Monitor, r.Investigator), "default", "shield-check"),
     Station("unblinded_home", _("Work"), _codes(*r.UNBLINDED_SIDE, r.Administrator), "unblinded", "home"),
     Station(
         "allocations",
         _("Allocations"),
-        _codes(r.TreatmentCoordinator, r.UnblindedDataManager, r.IndependentStatistician),
+        _codes(r.TreatmentCoordinator, r.UnblindedDataManager, r.UnblindedMonitor, r.IndependentStatistician),
         "unblinded",
         "arrows-shuffle",
     ),

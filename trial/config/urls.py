@@ -28,6 +28,7 @@ open_side: Urls = [
     path("logout/", access.sign_out, name="logout"),
     path("me/", accounts.me, name="me"),
     path("healthz", health.healthz, name="healthz"),
+    path("roles/", accounts.role_matrix, name="roles"),
     *_mounted("", "trial.core.ui.urls"),
     *_mounted("participants/", "trial.participants.urls"),
     *_mounted("assessments/", "assessments.urls"),
