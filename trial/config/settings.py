@@ -57,6 +57,7 @@ INSTALLED_APPS = [
             "trial.participants",
             "trial.unblinded.randomization",
             "trial.unblinded.sessions",
+            "trial.unblinded.records",
             "trial.unblinded.disclosure",
             "assessments.instruments",
             "assessments.visits",
@@ -190,6 +191,7 @@ WORK_PROVIDERS: list[str] = [
     "trial.participants.course.presenters.work_for",
     "assessments.visits.presenters.work_for",
     "trial.unblinded.sessions.presenters.work_for",
+    "trial.unblinded.records.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
@@ -200,6 +202,7 @@ PANEL_PROVIDERS: list[str] = [
     "assessments.overview.presenters.panels_for",
     "assessments.visits.presenters.panels_for",
     "trial.unblinded.sessions.presenters.panels_for",
+    "trial.unblinded.records.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
 ]

@@ -100,6 +100,13 @@ STATIONS: list[Station] = [
         "unblinded",
         "clipboard-check",
     ),
+    Station(
+        "admissions",
+        _("Records"),
+        _codes(r.Abstractor, r.UnblindedDataManager, r.UnblindedMonitor, r.IndependentStatistician),
+        "unblinded",
+        "building-hospital",
+    ),
     Station("people", _("Participants"), _codes(r.TreatmentCoordinator), "unblinded", "users"),
     Station("unblinded_readings", _("Readings"), _codes(r.UnblindedDataManager), "unblinded", "eye-off"),
     Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),

@@ -45,6 +45,7 @@ unblinded_side: Urls = [
     *_mounted("allocations/", "trial.unblinded.randomization.urls"),
     *_mounted("treatment/", "trial.unblinded.sessions.urls"),
     *_mounted("fidelity/", "trial.unblinded.sessions.fidelity_urls"),
+    *_mounted("records/", "trial.unblinded.records.urls"),
     *_mounted("people/", "trial.unblinded.people.urls"),
     *_mounted("disclosure/", "trial.unblinded.disclosure.urls"),
     *_mounted("analysis/", "analysis.unblinded.urls"),

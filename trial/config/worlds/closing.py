@@ -23,6 +23,7 @@ from trial.core.access.sign_in import DEMO_PASSWORD
 from trial.participants import actions as way_in
 from trial.participants import queries as participants
 from trial.unblinded.disclosure import actions as disclosure
+from trial.unblinded.records import actions as records
 
 
 def snapshot() -> Snapshot:
@@ -51,7 +52,9 @@ def rehearse() -> None:
 
 
 def lock() -> None:
-    """The data manager locks the database."""
+    """The data manager locks the database, when the nightly sweep has said whether hospital records are complete."""
+    with stage.working(stage.PLAYER, side.UNBLINDED):
+        records.record_completeness(by=stage.PLAYER)
     manager = stage.person("datamanager")
     with stage.working(manager):
         way_in.lock_database(password=DEMO_PASSWORD, by=manager)
