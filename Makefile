@@ -14,7 +14,7 @@ help: ## Say what can be made
 install: ## Install the locked packages into .venv
 	@$(PYTHON) $(START) --with-parent install
 
-demo: ## Start a demo world (PORT=8000 VAR=./var TRIAL=imr|btheb)
+demo: ## Start a demo world (PORT=8000 VAR=./var TRIAL=imr|btheb AT=end)
 	@$(PYTHON) $(START) --with-parent demo
 
 run: ## Start your own trial (PROTOCOL=folder PORT=8000 VAR=./var)
@@ -36,7 +36,7 @@ proof: install browser ## The long runs: recovery, power, many worlds
 bench: install ## Times of the paths that people wait for
 	$(BIN)/pytest -n 0 -q -s -m bench tests/benchmarks
 
-backup: install ## One encrypted file of the database (BACKUP_KEY=... FILE=name TRIAL=imr|btheb)
+backup: install ## One encrypted file of the database (BACKUP_KEY=... FILE=name TRIAL=imr|imr-end|btheb)
 	@$(BIN)/python -m trial.config.backup backup "$(FILE)"
 
 restore: install ## Restore FILE=... into a new database and compare (BACKUP_KEY=... INTO=name)

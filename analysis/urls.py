@@ -10,8 +10,11 @@ urlpatterns = [
     path("new/", views.run_new, name="run_new"),
     path("snapshots/", views.snapshot_list, name="snapshots"),
     path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),
+    path("results/", reports.release_list, name="releases"),
     path("results/<uuid:key>/", reports.release, name="release"),
+    path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="release_outcome"),
     path("<uuid:key>/", views.run_page, name="run"),
+    path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="run_outcome"),
     path("<uuid:key>/progress/", views.run_progress, name="run_progress"),
     path("<uuid:key>/cancel/", views.run_cancel, name="run_cancel"),
 ]

@@ -30,7 +30,7 @@ def describe(prepared: Prepared, by_arm: bool = False) -> tuple[VisitSummary, ..
     spec = prepared.spec
     arms: list[str | None] = [None]
     if by_arm and spec.arm is not None:
-        arms += [spec.arm.reference, spec.arm.experimental]
+        arms += spec.arm.levels
     found = []
     for arm in arms:
         frame = prepared.frame
@@ -85,7 +85,7 @@ def baseline_sd(prepared: Prepared) -> StandardDeviation | None:
         return StandardDeviation("baseline", sd, int(present.sum()))
     arms = people[spec.arm.column].astype(str).to_numpy()
     squares, freedom = 0.0, 0
-    for arm in (spec.arm.reference, spec.arm.experimental):
+    for arm in spec.arm.levels:
         group = values[present & (arms == arm)]
         if len(group) > 1:
             squares += float(((group - group.mean()) ** 2).sum())

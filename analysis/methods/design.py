@@ -90,6 +90,7 @@ def _columns(spec: Spec) -> list[str]:
     found = [spec.subject, spec.time.column, spec.outcome]
     found += [spec.arm.column] if spec.arm else []
     found += [spec.baseline] if spec.baseline else []
+    found += [spec.unit] if spec.unit else []
     return found + [c.column for c in spec.covariates]
 
 
@@ -121,7 +122,7 @@ def _check_levels(frame: pd.DataFrame, spec: Spec, problems: list[Problem]) -> N
         (c.column, c.levels, False) for c in spec.covariates if c.kind == "categorical"
     ]
     if spec.arm:
-        factors.append((spec.arm.column, (spec.arm.reference, spec.arm.experimental), True))
+        factors.append((spec.arm.column, spec.arm.levels, True))
     if spec.time.form == "categorical":
         factors.append((spec.time.column, spec.time.levels, True))
     else:
@@ -154,6 +155,7 @@ def _check_subjects(frame: pd.DataFrame, spec: Spec, problems: list[Problem]) ->
     fixed = [c.column for c in spec.covariates]
     fixed += [spec.arm.column] if spec.arm else []
     fixed += [spec.baseline] if spec.baseline else []
+    fixed += [spec.unit] if spec.unit else []
     for column in fixed:
         distinct = frame.groupby(spec.subject)[column].nunique(dropna=False)
         varying = distinct[distinct > 1]
@@ -183,12 +185,12 @@ def _fill_baseline(frame: pd.DataFrame, spec: Spec, problems: list[Problem]) -> 
 def _analyzed(frame: pd.DataFrame, spec: Spec, problems: list[Problem]) -> npt.NDArray[np.bool_]:
     """Rows with an outcome and all covariates; who is left out for a covariate is counted."""
     usable = frame[spec.outcome].notna()
-    for covariate in spec.covariates:
-        without = usable & frame[covariate.column].isna()
+    for column in (*(c.column for c in spec.covariates), *((spec.unit,) if spec.unit else ())):
+        without = usable & frame[column].isna()
         if without.any():
             lost = int(frame.loc[without, spec.subject].nunique())
-            problems.append(warning("covariate_missing", column=covariate.column, subjects=lost))
-        usable &= frame[covariate.column].notna()
+            problems.append(warning("covariate_missing", column=column, subjects=lost))
+        usable &= frame[column].notna()
     return cast(npt.NDArray[np.bool_], usable.to_numpy(dtype=bool))
 
 
@@ -199,7 +201,7 @@ def _cells(rows: pd.DataFrame, spec: Spec) -> list[Problem]:
     found += [warning("visit_empty", visit=visit) for visit in spec.time.levels if not (visits == visit).any()]
     if spec.arm is None:
         return found
-    for arm in (spec.arm.reference, spec.arm.experimental):
+    for arm in spec.arm.levels:
         mine = rows[spec.arm.column] == arm
         people = int(rows.loc[mine, spec.subject].nunique())
         if people == 0:

@@ -13,6 +13,7 @@ nlme and mmrm print it).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,14 +46,25 @@ class Model:
         return self.rows - self.subjects
 
 
-def build(y: Array, X: Array, groups: npt.NDArray[np.intp], reml: bool) -> Model:
-    """Cross-products of y (N,) and X (N, p) of full column rank, groups (N,) coded 0..G-1."""
+def basis(y: Array, X: Array) -> tuple[Array, Array, Array]:
+    """[Q | r] (N, p+1), R and Q'y: X = Q R, r the residual of y on Q."""
     Q, R = linalg.qr(X, mode="economic")
     offset = Q.T @ y
-    Z = np.column_stack([Q, y - Q @ offset])
+    return np.column_stack([Q, y - Q @ offset]), np.asarray(R, dtype=np.float64), np.asarray(offset, dtype=np.float64)
+
+
+def sums_by(groups: npt.NDArray[np.intp], Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
+    """Rows of each group (G,) and the sum of its rows of Z (G, p+1)."""
     number = np.bincount(groups)
     sums = np.zeros((len(number), Z.shape[1]))
     np.add.at(sums, groups, Z)
+    return number, sums
+
+
+def build(y: Array, X: Array, groups: npt.NDArray[np.intp], reml: bool) -> Model:
+    """Cross-products of y (N,) and X (N, p) of full column rank, groups (N,) coded 0..G-1."""
+    Z, R, offset = basis(y, X)
+    number, sums = sums_by(groups, Z)
     means = sums / number[:, None]
     deviations = Z - means[groups]
     sizes = np.unique(number)
@@ -65,10 +77,28 @@ def build(y: Array, X: Array, groups: npt.NDArray[np.intp], reml: bool) -> Model
         counts=np.array([len(part) for part in parts], dtype=float),
         within=deviations.T @ deviations,
         between=np.stack([k * part.T @ part for k, part in zip(sizes, parts, strict=True)]),
-        R=np.asarray(R, dtype=np.float64),
+        R=R,
         offset=offset,
         reml=reml,
     )
+
+
+class Fitted(Protocol):
+    """What linear combinations of the coefficients need of a fitted model of any number of levels."""
+
+    @property
+    def beta(self) -> Array: ...
+
+    @property
+    def covariance(self) -> Array: ...
+
+    @property
+    def log_likelihood(self) -> float: ...
+
+    @property
+    def freedom(self) -> int: ...
+
+    def variance_gradient(self, combination: Array) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -115,6 +145,19 @@ class State:
             value -= np.linalg.slogdet(self.inverse)[1]
             value += 2 * float(np.log(np.abs(np.diag(m.R))).sum())
         return float(-0.5 * value)
+
+    @property
+    def freedom(self) -> int:
+        """Residual degrees of freedom of least squares."""
+        return self.model.rows - self.model.rank
+
+    def variance_gradient(self, combination: Array) -> Array:
+        """Derivatives (2,) of l'(X'V^-1X)^-1 l in (s_u, s_e), for l = `combination` (p,) on the scale of X."""
+        p = self.model.rank
+        on_q = linalg.solve_triangular(self.model.R, combination, trans="T")
+        half = self.inverse @ on_q
+        first, _second = _derivative_weights(self)
+        return np.array([float(half @ self.weighted(*weights)[:p, :p] @ half) for weights in first])
 
 
 def at(model: Model, s_u: float, s_e: float) -> State:
@@ -170,12 +213,3 @@ def derivatives(state: State) -> tuple[Array, Array]:
         quadratic = float(c @ A2 @ c) - float(cA[j] @ C @ cA[i])
         hessian[j, i] = hessian[i, j] = 0.5 * trace - quadratic
     return score, hessian
-
-
-def variance_gradient(state: State, combination: Array) -> Array:
-    """Derivatives (2,) of l'(X'V^-1X)^-1 l in (s_u, s_e), for l = `combination` (p,) on the scale of X."""
-    p = state.model.rank
-    on_q = linalg.solve_triangular(state.model.R, combination, trans="T")
-    half = state.inverse @ on_q
-    first, _second = _derivative_weights(state)
-    return np.array([float(half @ state.weighted(*weights)[:p, :p] @ half) for weights in first])

@@ -29,12 +29,30 @@ class Estimate:
 
 @dataclass(frozen=True)
 class VisitEstimate:
-    """An estimate at a visit, of an arm or (arm None) of the difference experimental minus reference."""
+    """An estimate at a visit, of an arm or (arm None) of the difference experimental minus reference.
+
+    With more than two groups a difference names the group that is compared with the reference. The interval of the standardized
+    effect takes the standard deviation as known.
+    """
 
     visit: str
     arm: str | None
     value: Estimate
     standardized: float | None = None
+    standardized_low: float | None = None
+    standardized_high: float | None = None
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """Several combinations at once: F on `df` (numerator) and `df_residual` degrees of freedom; None with its reason."""
+
+    name: str
+    statistic: float | None
+    df: int | None
+    df_residual: float | None
+    p: float | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,10 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted random-intercept model. `covariance` is that of the estimable coefficients, in the order of `covariance_of`."""
+    """A fitted random-intercept model. `covariance` is that of the estimable coefficients, in the order of `covariance_of`.
+
+    `variance_unit`: between the `units` that subjects belong to (teams); None where the model has none.
+    """
 
     method: Literal["reml", "ml"]
     rows: int
@@ -78,6 +99,8 @@ class Fit:
     variance_residual: float
     convergence: Convergence
     warnings: tuple[Problem, ...] = ()
+    variance_unit: float | None = None
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,3 +160,4 @@ class Analysis:
     standard_deviation: StandardDeviation | None
     problems: tuple[Problem, ...]
     hashes: Mapping[str, str]
+    joint: JointTest | None = None

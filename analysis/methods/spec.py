@@ -15,11 +15,25 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Arm:
-    """The two arms: `column` of the data, the code of the control arm (`reference`) and of the experimental arm."""
+    """The groups: `column` of the data, the code of the control arm (`reference`) and of the experimental arm.
+
+    `others`: further groups that are compared with the reference too (classes of fidelity); the arms of a trial have none.
+    """
 
     column: str
     reference: str
     experimental: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """All groups, the reference first."""
+        return (self.reference, self.experimental, *self.others)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The groups that are compared with the reference."""
+        return self.levels[1:]
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Spec:
     `weights` of the adjusted means: "observed" averages over the analyzed subjects, "equal" gives each level of a factor the
     same weight and numeric covariates their mean over the analyzed rows (as emmeans does). `better` gives the standardized
     effect its sign: + favors the experimental arm. `baseline_visit`: where the baseline is itself an outcome, the visit whose
-    standard deviation standardizes.
+    standard deviation standardizes. `unit`: a column of units (teams) that subjects belong to, for a second random intercept.
     """
 
     outcome: str
@@ -71,6 +85,7 @@ class Spec:
     better: Better = "higher"
     confidence: float = 0.95
     primary_visit: str | None = None
+    unit: str | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The specification as plain data; `read_spec` of it gives an equal specification."""
@@ -176,6 +191,7 @@ def read_spec(data: Mapping[str, Any]) -> Spec:
         better=cast(Better, top.choice("better", ("higher", "lower"), "higher")),
         confidence=float(confidence),
         primary_visit=top.text("primary_visit", required=False) or None,
+        unit=top.text("unit", required=False) or None,
     )
     top.finish()
     problems += _cross_checks(spec)
@@ -199,10 +215,15 @@ def _read_time(table: Any, problems: list[Problem]) -> Time:
 
 def _read_arm(table: Any, problems: list[Problem]) -> Arm:
     reader = _Reader(table, "arm", problems)
-    arm = Arm(reader.text("column"), reader.text("reference"), reader.text("experimental"))
+    arm = Arm(
+        reader.text("column"),
+        reader.text("reference"),
+        reader.text("experimental"),
+        reader.levels("others", required=False),
+    )
     reader.finish()
-    if arm.reference and arm.reference == arm.experimental:
-        problems.append(error("spec_same_arm", place="arm", got=arm.reference))
+    twice = [level for level in dict.fromkeys(arm.levels) if level and arm.levels.count(level) > 1]
+    problems += [error("spec_same_arm", place="arm", got=level) for level in twice]
     return arm
 
 
@@ -220,6 +241,7 @@ def _cross_checks(spec: Spec) -> list[Problem]:
     columns = [spec.outcome, spec.subject, spec.time.column, *(c.column for c in spec.covariates)]
     columns += [spec.baseline] if spec.baseline else []
     columns += [spec.arm.column] if spec.arm else []
+    columns += [spec.unit] if spec.unit else []
     found += [error("spec_column_twice", column=c) for c in sorted({c for c in columns if c and columns.count(c) > 1})]
     if spec.interaction and spec.arm is None:
         found.append(error("spec_interaction_without_arm", place="interaction"))

@@ -6,20 +6,25 @@ import dataclasses
 
 import pandas as pd
 
-from .contrasts import adjusted
+from .contrasts import adjusted, combinations, joint_interaction
 from .descriptives import baseline_sd, count, describe
 from .design import Prepared, build_design, prepare
 from .environment import code_hash, environment_hash
 from .mixed import fit_random_intercept
+from .nested import fit_nested
 from .problems import Refused
 from .progress import SILENT, Watch
-from .results import Analysis
+from .results import Analysis, StandardDeviation
 from .spec import Spec
 
 
-def analyze(table: pd.DataFrame, spec: Spec, watch: Watch = SILENT) -> Analysis:
+def analyze(
+    table: pd.DataFrame, spec: Spec, watch: Watch = SILENT, standard_deviation: StandardDeviation | None = None
+) -> Analysis:
     """Descriptives by arm, the random-intercept model, adjusted means and differences.
 
+    `standard_deviation`: what standardizes, where the table holds only a part of those randomized (see `baseline_of`); else it is that
+    of the table's own baseline.
     Raises Refused where the table does not fit the specification. Where the table is right and only the model cannot be fitted, the
     descriptives stand, `fit` is None and `problems` has the reason. Raises Cancelled when told to stop.
     """
@@ -27,24 +32,31 @@ def analyze(table: pd.DataFrame, spec: Spec, watch: Watch = SILENT) -> Analysis:
     prepared = prepare(table, spec)
     watch.step("describing", 0.1)
     described = _described(prepared, "model", by_arm=spec.arm is not None)
+    if standard_deviation is not None:
+        described = dataclasses.replace(described, standard_deviation=standard_deviation)
     design = build_design(prepared)
     rows = prepared.frame[prepared.analyzed]
     try:
-        fit, solution = fit_random_intercept(
-            rows[spec.outcome].to_numpy(dtype=float),
-            design.X,
-            design.names,
-            rows[spec.subject].to_numpy(dtype=str),
-            spec.method,
-            spec.confidence,
-            watch,
-        )
+        y, subjects = rows[spec.outcome].to_numpy(dtype=float), rows[spec.subject].to_numpy(dtype=str)
+        if spec.unit is None:
+            found = fit_random_intercept(y, design.X, design.names, subjects, spec.method, spec.confidence, watch)
+        else:
+            units = rows[spec.unit].to_numpy(dtype=str)
+            found = fit_nested(y, design.X, design.names, subjects, units, spec.method, spec.confidence, watch)
+        fit, solution = found
     except Refused as refusal:
         return dataclasses.replace(described, problems=described.problems + refusal.problems)
     watch.step("contrasting", 0.85)
-    means, differences = adjusted(prepared, design, solution, described.standard_deviation)
+    weights = combinations(prepared, design)
+    means, differences = adjusted(spec, weights, solution, described.standard_deviation)
+    joint = joint_interaction(spec, weights, solution)
     watch.step("done", 1.0)
-    return dataclasses.replace(described, fit=fit, means=means, differences=differences)
+    return dataclasses.replace(described, fit=fit, means=means, differences=differences, joint=joint)
+
+
+def baseline_of(table: pd.DataFrame, spec: Spec) -> StandardDeviation | None:
+    """The standard deviation of the baseline of everybody in the table, pooled within arms."""
+    return baseline_sd(prepare(table, spec))
 
 
 def analyze_pooled(table: pd.DataFrame, spec: Spec, watch: Watch = SILENT) -> Analysis:

@@ -83,9 +83,32 @@ SENTENCES: dict[str, str] = {
     "statsmodels_higher": _(
         "statsmodels found a log-likelihood that is higher by %(gain)s; this fit is not the maximum."
     ),
+    "one_unit": _("Everybody belongs to one unit: the model has no variance between units."),
+    "unit_variance_zero": _(
+        "The variance between units (teams) is exactly 0: the model is the one without it, with its degrees of freedom."
+    ),
+    # yes/no outcomes, ranks, selected groups
+    "column_left_out": _("“%(column)s” tells nothing that the other columns do not, and is left out."),
+    "separated": _(
+        "The groups and covariates tell all events from all others (separation): the likelihood has no maximum. The estimate "
+        "is Firth's, of the penalized likelihood, with its profile interval."
+    ),
+    "logistic_not_converged": _("The logistic regression did not converge (gradient %(gradient)s)."),
+    "rests_on_randomization": _(
+        "“%(method)s” rests on the lot and does not hold between groups that were selected afterwards; it is refused here."
+    ),
+    "no_exposure": _("Nobody's sessions are known in this run: there is nothing to form groups by."),
+    "nobody_selected": _("Nobody belongs to a group that is compared."),
     # a single estimate
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),
+    "no_interaction": _("The plan's model has no interaction of condition and time."),
+    "event_constant": _("Not estimable: everybody has the event, or nobody has."),
+    "group_constant": _("Not estimable: the data have one group only."),
+    "group_empty": _("Not estimable: a group has nobody."),
+    "all_tied": _("Not estimable: every value is the same, so that ranks say nothing."),
+    "no_records": _("Not estimable: no records are known."),
+    "too_few_for_interval": _("The people are too few for an interval."),
 }
 
 

@@ -1,27 +1,34 @@
 """Starting and stopping runs of the open side."""
 
+from django.utils.translation import gettext as _
+
 from analysis.pooled.models import PooledRun
+from analysis.pooled.queries import PLAN_OF, kinds_offered
 from analysis.runs import executor
-from analysis.runs.specs import frozen_fields
+from analysis.runs.plans import frozen_fields
 from analysis.snapshots.models import Snapshot
 from trial.core import db
 from trial.core.access import Person
 from trial.core.access.roles import TrialStatistician
 from trial.core.actions import action
+from trial.core.errors import Refused
 from trial.core.tasks import enqueue
+from trial.protocol.queries import protocol_of
 
 TASK = "analysis.pooled.tasks.execute"
 
 
 @action
 def start_run(*, snapshot: Snapshot, kind: str, by: db.Actor) -> PooledRun:
-    """Freeze what is asked and queue it: ``pooled`` figures, or a rehearsal on a ``fake`` arm. By the trial statistician."""
+    """Freeze what is asked and queue it: ``pooled`` figures, or a rehearsal on fake arms. By the trial statistician.
+
+    Refused for a kind that the protocol gives nothing to.
+    """
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
-    run = PooledRun(
-        kind=PooledRun.Kind(kind),
-        **frozen_fields(snapshot, by),
-    )
+    if kind not in kinds_offered(protocol_of(snapshot.protocol_version)):
+        raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
+    run = PooledRun(kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)]))
     run.save(force_insert=True)
     enqueue("default", TASK, str(run.pk))
     return run

@@ -1,4 +1,4 @@
-"""Runs that blinded staff may see: pooled figures, and rehearsals on a fake arm."""
+"""Runs that blinded staff may see: pooled figures, and rehearsals on fake arms."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,11 +7,16 @@ from analysis.runs.models import Run
 
 
 class PooledRun(Run):
-    """A run of the open side. ``fake``: the model on an arm that is drawn from study numbers and this run's own seed."""
+    """A run of the open side: ``pooled`` figures, or a rehearsal on arms that are drawn from study numbers and this run's own seed.
+
+    Rehearsals: ``fake`` of the primary outcome, ``scales`` of all outcomes, ``published`` of the published comparisons.
+    """
 
     class Kind(models.TextChoices):
         POOLED = "pooled"
         FAKE = "fake"
+        SCALES = "scales"
+        PUBLISHED = "published"
 
     kind = models.CharField(max_length=10, choices=Kind)
 
@@ -19,5 +24,12 @@ class PooledRun(Run):
         abstract = False
         constraints = [
             *Run.Meta.constraints,
-            models.CheckConstraint(condition=Q(kind__in=["pooled", "fake"]), name="pooledrun_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pooled", "fake", "scales", "published"]), name="pooledrun_kind"
+            ),
         ]
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether its arms are fake."""
+        return self.kind != self.Kind.POOLED

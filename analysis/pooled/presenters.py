@@ -1,6 +1,7 @@
 """Runs of the open side as pages show them."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.pooled.models import PooledRun
+from analysis.pooled.queries import newest_runs
 from analysis.reports.rendering import pooled_result
 from analysis.runs.models import Run
 from analysis.snapshots.queries import snapshots
@@ -16,9 +18,23 @@ from trial.core.access import Person
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.ui.parts import Progress
 from trial.core.ui.tables import Column, Link, State, Table
+from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
 
-KINDS = {"pooled": gettext_lazy("Pooled figures"), "fake": gettext_lazy("Rehearsal on a fake arm")}
+KINDS = {
+    "fake": gettext_lazy("Rehearsal on a fake arm"),
+    "scales": gettext_lazy("All outcomes on a fake arm"),
+    "published": gettext_lazy("Published comparisons on a fake arm"),
+    "pooled": gettext_lazy("Pooled figures"),
+}
+HINTS = {
+    "fake": gettext_lazy("The primary outcome on arms that are drawn by lot: a rehearsal, no result."),
+    "scales": gettext_lazy("Every outcome of the protocol, and admissions, on fake arms."),
+    "published": gettext_lazy(
+        "Completers and classes of fidelity, on fake arms, sessions and groups. Not randomized comparisons."
+    ),
+    "pooled": gettext_lazy("All participants together."),
+}
 STATES = {
     "queued": ("waiting", gettext_lazy("Waiting")),
     "running": ("running", gettext_lazy("Running")),
@@ -36,8 +52,8 @@ STAGES = {
 }
 
 
-def run_table(runs: list[Any], url_name: str) -> Table:
-    """Runs, newest first."""
+def run_table(runs: list[Any], url_name: str, kinds: Mapping[str, Text]) -> Table:
+    """Runs, newest first; ``kinds``: what each is called on its side."""
     columns = [
         Column(_("Started")),
         Column(_("What")),
@@ -48,11 +64,10 @@ def run_table(runs: list[Any], url_name: str) -> Table:
     rows = []
     for run in runs:
         kind, words = STATES[run.state]
-        what = KINDS.get(getattr(run, "kind", ""), _("Comparative analysis"))
         rows.append(
             [
                 run.created_at,
-                str(what),
+                str(kinds[run.kind]),
                 State(kind, words),
                 run.snapshot_sha256[:8],
                 Link(_("Open"), reverse(url_name, args=[run.pk])),
@@ -75,11 +90,21 @@ def progress_of(run: Run, *, poll: str, cancel: str, result: str) -> Progress:
         "failed": "failed",
         "cancelled": "cancelled",
     }
-    message = STAGES.get(run.stage, "") if not run.is_over else ""
+    message = stage_words(run) if not run.is_over else ""
     return Progress(
         state=states[run.state], done=round(100 * run.progress), total=100, title=_("Analysis"), message=message, remaining=remaining,
         poll_url="" if run.is_over else poll, cancel_url="" if run.is_over else cancel, result_url=result,
     )  # fmt: skip
+
+
+def stage_words(run: Run) -> Text:
+    """What the run does now; where it goes through several outcomes, which of how many."""
+    step, _space, code = run.stage.partition(" ")
+    number, slash, of = step.partition("/")
+    if not slash:
+        return STAGES.get(run.stage, "")
+    names = {outcome["code"]: outcome["name"] for outcome in run.spec.get("outcomes", ())}
+    return _("Outcome %(n)s of %(of)s: %(name)s") % {"n": number, "of": of, "name": names.get(code, code)}
 
 
 def work_for(person: Person) -> list[WorkList]:
@@ -99,7 +124,7 @@ def work_for(person: Person) -> list[WorkList]:
     newest = snapshots().first()
     if newest is None:
         items.append(WorkItem(_("Make the first snapshot"), reverse("snapshots"), _("A run needs frozen data"), "due"))
-    elif not PooledRun.objects.filter(snapshot_id=newest.pk, kind="fake").exists():
+    elif not PooledRun.objects.filter(snapshot_id=newest.pk).exclude(kind="pooled").exists():
         items.append(
             WorkItem(
                 _("Rehearse the analysis on the newest snapshot"),
@@ -113,9 +138,21 @@ def work_for(person: Person) -> list[WorkList]:
 
 
 def panels_for(person: Person) -> list[Panel]:
-    """The newest pooled figures, on the blind dashboards."""
+    """The newest pooled figures, on the blind dashboards; for who runs and who cleans also the newest runs of this side."""
     if not person.holds(TrialStatistician, DataManager, Monitor, Investigator):
         return []
+    return _runs_panel(person) + _pooled_panel()
+
+
+def _runs_panel(person: Person) -> list[Panel]:
+    runs = newest_runs(5) if person.holds(TrialStatistician, DataManager) else []
+    if not runs:
+        return []
+    context = {"table": run_table(runs, "run", KINDS), "url": reverse("runs")}
+    return [Panel(_("Analyses"), "analysis/runs_panel.html", context)]
+
+
+def _pooled_panel() -> list[Panel]:
     run = PooledRun.objects.filter(kind="pooled", state="succeeded").order_by("-created_at", "id").first()
     if run is None:
         return []

@@ -8,6 +8,7 @@ from analysis.pooled.actions import requeue_stale
 from analysis.pooled.models import PooledRun
 from analysis.runs import compute, executor
 from analysis.runs.models import Run
+from analysis.runs.rehearsal import fake_arms, fake_join
 from analysis.snapshots.queries import content_of
 from trial.core import db
 from trial.core.tasks import task
@@ -29,10 +30,14 @@ def sweep() -> None:
 
 
 def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
-    """Pooled figures, or the model on the fake arm."""
+    """Pooled figures, or an analysis on fake arms. Nothing in here can read a real one."""
     with db.unit_of_work(by=executor.EXECUTOR):
         content = content_of(run.snapshot_id, run.snapshot_sha256)
-    if isinstance(run, PooledRun) and run.kind == PooledRun.Kind.POOLED:
+    kind = run.kind if isinstance(run, PooledRun) else PooledRun.Kind.POOLED
+    if kind == PooledRun.Kind.POOLED:
         return compute.pooled(content, run.spec, watch)
-    arms = compute.fake_arms(compute.numbers_of(content), run.seed, run.spec["ratio"])
-    return compute.comparative(content, arms, run.spec, watch)
+    numbers = compute.numbers_of(content)
+    if kind == PooledRun.Kind.FAKE:
+        return compute.comparative(content, fake_arms(numbers, run.seed, run.spec["ratio"]), run.spec, watch)
+    joined = fake_join(numbers, run.seed, run.spec)
+    return compute.computed(content, joined, run.spec, watch)

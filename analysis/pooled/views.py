@@ -1,6 +1,7 @@
 """Snapshots and runs of the open side."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -12,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
-from analysis.pooled.presenters import KINDS, progress_of, run_table
-from analysis.reports.presenters import detail, record_facts
-from analysis.reports.rendering import FAKE, model_result, pooled_result
+from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_table
+from analysis.pooled.queries import kinds_offered
+from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context, result_rows
+from analysis.reports.rendering import FAKE, pooled_result
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.snapshots.queries import snapshots
@@ -22,7 +24,8 @@ from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.errors import Refused
 from trial.core.ui import forms
-from trial.core.ui.tables import Column, Link, Table, page_of, shown
+from trial.core.ui.tables import Column, Link, Table, csv_response, page_of, shown
+from trial.protocol.queries import protocol_of
 
 READERS = (TrialStatistician, DataManager, Monitor, Investigator)
 PAGE_SIZE = 50
@@ -77,14 +80,12 @@ def snapshot_csv(request: Request, key: uuid.UUID) -> HttpResponseBase:
 class StartForm(forms.Form):
     """What to run."""
 
-    kind = forms.ChoiceField(
-        gettext_lazy("What shall be run?"),
-        choices=list(KINDS.items()),
-        hints={
-            "fake": gettext_lazy("The planned analysis on arms that are drawn by lot: a rehearsal, no result."),
-            "pooled": gettext_lazy("All participants together."),
-        },
-    )
+    kind = forms.ChoiceField(gettext_lazy("What shall be run?"), choices=list(KINDS.items()), hints=HINTS)
+
+    def __init__(self, *args: Any, offered: list[PooledRun.Kind], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["kind"]
+        field.choices = [(code, words) for code, words in KINDS.items() if code in offered]
 
 
 @page(roles=READERS)
@@ -95,7 +96,7 @@ def run_list(request: Request) -> HttpResponseBase:
         request.GET.get("page"),
         PAGE_SIZE,
     )
-    table = run_table(list(rows), "run")
+    table = run_table(list(rows), "run", KINDS)
     context = {
         "title": _("Analyses"),
         "table": table,
@@ -113,7 +114,7 @@ def run_new(request: Request) -> HttpResponseBase:
     if newest is None:
         messages.info(request, _("A run needs frozen data: make a snapshot first."))
         return redirect("snapshots")
-    form = StartForm(request.POST or None)
+    form = StartForm(request.POST or None, offered=kinds_offered(protocol_of(newest.protocol_version)))
     if request.method == "POST" and form.is_valid():
         run = actions.start_run(snapshot=newest, kind=form.cleaned_data["kind"], by=request.person)
         return redirect("run", run.pk)
@@ -151,20 +152,47 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "crumbs": [(_("Analyses"), reverse("runs")), (str(KINDS[run.kind]), "")],
         "run": run,
         "record": record_facts(run),
-        "marked": FAKE if run.kind == PooledRun.Kind.FAKE else "",
+        "marked": FAKE if run.is_rehearsal else "",
     }
-    if run.state == PooledRun.State.SUCCEEDED:
-        source = _("Run of %(at)s.") % {"at": shown(run.created_at)}
-        if run.kind == PooledRun.Kind.FAKE:
-            context |= {
-                "result": model_result(run.spec, run.result, fake=True, source=source),
-                "parts": detail(run.spec, run.result),
-            }
-        else:
-            context |= {"result": pooled_result(run.spec, run.result, source=source), "parts": []}
-        return render(request, "analysis/result.html", context)
-    context["job"] = _progress(run)
-    return render(request, "analysis/run.html", context)
+    if run.state != PooledRun.State.SUCCEEDED:
+        return render(request, "analysis/run.html", context | {"job": _progress(run)})
+    if request.GET.get("format") == "csv":
+        return _csv(run)
+    if not run.is_rehearsal:
+        found = {"result": pooled_result(run.spec, run.result, source=_source(run)), "parts": []}
+        return render(request, "analysis/result.html", context | found)
+    found = result_context(
+        run.spec,
+        run.result,
+        address=lambda code: reverse("run_outcome", args=[run.pk, code]),
+        fake=True,
+        source=_source(run),
+    )
+    return render(request, TEMPLATES[kind_of(run.spec)], context | found)
+
+
+def _source(run: PooledRun) -> str:
+    return _("Run of %(at)s.") % {"at": shown(run.created_at)}
+
+
+def _csv(run: PooledRun) -> HttpResponseBase:
+    """All numbers of a rehearsal; that its arms are fake stands in the name and on each line."""
+    rows = result_rows(run.spec, run.result, fake=True) if run.is_rehearsal else None
+    if rows is None:
+        raise Http404
+    return csv_response(rows, f"fake-arm-{run.result_sha256[:12]}")
+
+
+@page(roles=READERS)
+def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
+    """One outcome of a rehearsal of all outcomes."""
+    run = get_object_or_404(PooledRun, pk=key, kind=PooledRun.Kind.SCALES, state=PooledRun.State.SUCCEEDED)
+    context = outcome_context(run.spec, run.result, code, fake=True, source=_source(run))
+    if context is None:
+        raise Http404
+    name = str(KINDS[run.kind])
+    crumbs = [(_("Analyses"), reverse("runs")), (name, reverse("run", args=[run.pk])), (context["title"], "")]
+    return render(request, "analysis/result.html", context | {"crumbs": crumbs, "record": record_facts(run)})
 
 
 @page(roles=READERS)

@@ -1,31 +1,121 @@
-"""Released results on every dashboard, and their page's context."""
+"""Stored results of every kind as pages, and released results on every dashboard."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analysis.reports.rendering import coefficients_table, descriptives_table, fit_facts, model_result
+from analysis.reports import outcomes, published
+from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, fit_facts, model_result
+from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
 from trial.core.access.roles import EVERYBODY_AT_WORK
+from trial.core.ui.tables import Column, Link, Table
 from trial.core.ui.work import Panel
 from trial.participants.models import Release
 from trial.participants.queries import releases
 
+TEMPLATES = {
+    PRIMARY: "analysis/result.html",
+    SCALES: "analysis/outcomes.html",
+    PUBLISHED: "analysis/published.html",
+}
+
+
+def kind_of(frozen: dict[str, Any]) -> str:
+    """What a frozen specification asks for."""
+    return str(frozen.get("kind", PRIMARY))
+
+
+def result_context(
+    frozen: dict[str, Any],
+    stored: dict[str, Any],
+    *,
+    address: Callable[[str], str] | None = None,
+    fake: bool = False,
+    source: str = "",
+) -> dict[str, Any]:
+    """What the template of this kind of result needs. ``address`` of an outcome's own page."""
+    kind = kind_of(frozen)
+    if kind == SCALES:
+        return {
+            "result": outcomes.outcomes_result(frozen, stored, address=address, fake=fake, source=source),
+            "admissions": outcomes.admissions_table(frozen, stored),
+            "admissions_certainty": outcomes.admissions_certainty(stored),
+        }
+    if kind == PUBLISHED:
+        return {
+            "sections": published.sections(frozen, stored),
+            "label": published.LABEL, "marked": FAKE if fake else "", "source": source,
+        }  # fmt: skip
+    return {"result": model_result(frozen, stored, fake=fake, source=source), "parts": detail(frozen, stored)}
+
+
+def outcome_context(
+    frozen: dict[str, Any], stored: dict[str, Any], code: str, *, fake: bool = False, source: str = ""
+) -> dict[str, Any] | None:
+    """One outcome of a result of all outcomes; None where there is none of this code."""
+    found = outcomes.single(frozen, stored, code) if kind_of(frozen) == SCALES else None
+    if found is None:
+        return None
+    alone, analysis = found
+    return {
+        "title": alone["outcome"]["name"],
+        "result": outcomes.outcome_result(alone, analysis, fake=fake, source=source),
+        "parts": detail(alone, analysis),
+    }
+
+
+def result_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False) -> Table | None:
+    """All numbers of a result as one table, for its CSV; None for a kind whose page has none."""
+    kind = kind_of(frozen)
+    if kind == SCALES:
+        return outcomes.as_rows(frozen, stored, fake=fake)
+    return published.as_rows(frozen, stored, fake=fake) if kind == PUBLISHED else None
+
 
 def panels_for(person: Person) -> list[Panel]:
-    """What was released: everybody who works in the trial may see it, on either side."""
+    """What was released: everybody who works in the trial may see it, on either side. Non-randomized comparisons stay off first pages."""
     if not person.holds(*EVERYBODY_AT_WORK):
         return []
-    name = "release" if person.side == side.OPEN else "unblinded_release"
-    rows = [(row, release_sentence(row), reverse(name, args=[row.pk])) for row in releases()[:5]]
-    return [Panel(_("Results"), "analysis/releases_panel.html", {"rows": rows})] if rows else []
+    listed = [row for row in releases() if kind_of(row.payload["spec"]) != PUBLISHED]
+    rows = [(row, release_sentence(row), release_address(person, row)) for row in listed[:5]]
+    context = {"rows": rows, "all_url": reverse("releases" if person.side == side.OPEN else "unblinded_releases")}
+    return [Panel(_("Results"), "analysis/releases_panel.html", context)] if rows else []
+
+
+def release_address(person: Person, row: Release) -> str:
+    """The page of a released result on the person's side."""
+    return reverse("release" if person.side == side.OPEN else "unblinded_release", args=[row.pk])
 
 
 def release_sentence(row: Release) -> str:
     """The one sentence of a released result."""
-    return str(model_result(row.payload["spec"], row.payload["result"]).sentence)
+    return result_sentence(row.payload["spec"], row.payload["result"])
+
+
+def result_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
+    """The one sentence of a result; a non-randomized comparison has its label instead."""
+    kind = kind_of(frozen)
+    if kind == SCALES:
+        return outcomes.outcomes_sentence(frozen, stored)
+    return str(published.LABEL) if kind == PUBLISHED else str(model_result(frozen, stored).sentence)
+
+
+def release_table(person: Person, rows: list[Release]) -> Table:
+    """Everything that was released, newest first."""
+    columns = [Column(_("Released")), Column(_("What")), Column(_("Comparison"))]
+    made = [
+        [
+            row.released_at,
+            Link(row.title, release_address(person, row)),
+            _("not randomized") if kind_of(row.payload["spec"]) == PUBLISHED else _("randomized"),
+        ]
+        for row in rows
+    ]
+    return Table(columns, made, empty=_("Results appear here when they have been released, after planned unblinding."))
 
 
 def detail(frozen: dict[str, Any], stored: dict[str, Any]) -> list[dict[str, Any]]:

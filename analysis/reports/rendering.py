@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis.methods.problems import Problem
 from analysis.methods.words import SENTENCES, arguments
+from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, CertaintyLevel, Result
 from trial.core.ui.tables import Column, Table
@@ -32,7 +33,7 @@ def model_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool =
     """The result of a comparative analysis, real or rehearsed: sentence, table of differences, picture, certainty."""
     analysis = reported(frozen, stored)
     return Result(
-        sentence=_sentence(frozen, analysis),
+        sentence=primary_sentence(frozen, analysis),
         table=_differences(frozen, analysis),
         charts=[c for c in (means_chart(frozen, analysis), observed_chart(frozen, analysis)) if c],
         certainty=_certainty(frozen, analysis),
@@ -67,22 +68,23 @@ def _primary(analysis: dict[str, Any]) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _sentence(frozen: dict[str, Any], analysis: dict[str, Any]) -> str:
+def primary_sentence(frozen: dict[str, Any], analysis: dict[str, Any]) -> str:
+    """The difference at the primary visit in words, with interval and p."""
     difference = _primary(analysis)
     names, control = frozen["arms"], analysis["spec"]["arm"]["reference"]
     if difference is None or difference["value"]["estimate"] is None:
         return _("No difference could be estimated: %(why)s") % {
-            "why": " ".join(_words(p) for p in analysis["problems"]) or _("see below.")
+            "why": " ".join(words(p) for p in analysis["problems"]) or _("see below.")
         }
     value = difference["value"]
     return _(
         "At %(visit)s, %(outcome)s in %(arm)s is %(estimate)s points %(direction)s than in %(control)s"
         " (%(level)d %% interval %(low)s to %(high)s, p %(p)s)."
     ) % {
-        "visit": _label(frozen, difference["visit"]), "outcome": frozen["outcome"]["name"],
+        "visit": label(frozen, difference["visit"]), "outcome": frozen["outcome"]["name"],
         "arm": names[frozen["experimental"]], "control": names[control],
-        "estimate": _fmt(abs(value["estimate"])), "direction": _("higher") if value["estimate"] > 0 else _("lower"),
-        "level": round(100 * analysis["spec"]["confidence"]), "low": _fmt(value["low"]), "high": _fmt(value["high"]), "p": p_text(value["p"]),
+        "estimate": fmt(abs(value["estimate"])), "direction": _("higher") if value["estimate"] > 0 else _("lower"),
+        "level": round(100 * analysis["spec"]["confidence"]), "low": fmt(value["low"]), "high": fmt(value["high"]), "p": p_text(value["p"]),
     }  # fmt: skip
 
 
@@ -93,11 +95,14 @@ def p_text(p: float | None) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
-def _fmt(value: float | None) -> str:
-    return "NA" if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+def fmt(value: float | None) -> str:
+    """Two decimals and a true minus sign; NA for what is not estimable."""
+    # + 0.0: what rounds to nothing has no sign
+    return "NA" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _label(frozen: dict[str, Any], level: str) -> str:
+def label(frozen: dict[str, Any], level: str) -> str:
+    """A visit in words."""
     if level == "baseline":
         return _("baseline")
     return str(frozen["labels"].get(level, level))
@@ -114,7 +119,7 @@ def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
         v = d["value"]
         rows.append(
             [
-                _label(frozen, d["visit"]),
+                label(frozen, d["visit"]),
                 v["estimate"],
                 v["se"],
                 v["df"],
@@ -129,9 +134,22 @@ def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
         "arm": frozen["arms"][frozen["experimental"]], "control": frozen["arms"][analysis["spec"]["arm"]["reference"]],
     }  # fmt: skip
     note = _("d: difference / SD of the baseline pooled within arms (%(sd)s, n %(n)s); + favors %(arm)s.") % {
-        "sd": _fmt(sd.get("value")), "n": sd.get("n", "NA"), "arm": frozen["arms"][frozen["experimental"]],
+        "sd": fmt(sd.get("value")), "n": sd.get("n", "NA"), "arm": frozen["arms"][frozen["experimental"]],
     }  # fmt: skip
+    note = f"{note} {joint_words(analysis)}".strip()
     return Table(columns, rows, caption=caption, empty=_("No difference could be estimated."), note=note)
+
+
+def joint_words(analysis: dict[str, Any]) -> str:
+    """The joint test of condition and time, or why there is none."""
+    joint = analysis.get("joint")
+    if not joint:
+        return ""
+    if joint["p"] is None:
+        return _("Condition × time: NA. %(why)s") % {"why": words({"code": joint["reason"], "data": {}})}
+    return _("Condition × time: F(%(df)d, %(residual)s) = %(f)s, p %(p)s.") % {
+        "df": joint["df"], "residual": f"{joint['df_residual']:.1f}", "f": fmt(joint["statistic"]), "p": p_text(joint["p"]),
+    }  # fmt: skip
 
 
 def coefficients_table(analysis: dict[str, Any]) -> Table | None:
@@ -157,7 +175,7 @@ def descriptives_table(frozen: dict[str, Any], analysis: dict[str, Any]) -> Tabl
         s = d["summary"]
         arm = frozen["arms"].get(d["arm"], d["arm"]) if d["arm"] else _("all")
         rows.append(
-            [_label(frozen, d["visit"]), arm, s["n"], s["missing"], s["mean"], s["sd"], s["minimum"], s["maximum"]]
+            [label(frozen, d["visit"]), arm, s["n"], s["missing"], s["mean"], s["sd"], s["minimum"], s["maximum"]]
         )
     return Table(columns, rows, caption=_("Observed values of %(name)s") % {"name": frozen["outcome"]["name"]})
 
@@ -168,9 +186,12 @@ def fit_facts(analysis: dict[str, Any]) -> list[tuple[str, Any]]:
     if not fit:
         return []
     c = fit["convergence"]
+    between = fit.get("variance_unit")
+    teams = [(_("Variance between teams"), f"{between:.6f} ({fit['units']})")] if between is not None else []
     return [
         (_("Estimation"), fit["method"].upper()), (_("Rows, participants"), f"{fit['rows']}, {fit['subjects']}"),
-        (_("Log-likelihood"), f"{fit['log_likelihood']:.6f}"), (_("Variance between participants"), f"{fit['variance_subject']:.6f}"),
+        (_("Log-likelihood"), f"{fit['log_likelihood']:.6f}"), *teams,
+        (_("Variance between participants"), f"{fit['variance_subject']:.6f}"),
         (_("Residual variance"), f"{fit['variance_residual']:.6f}"), (_("Degrees of freedom"), fit["df_method"]),
         (_("Convergence"), c["status"].replace("_", " ")), (_("Optimizer"), c["optimizer"]), (_("Largest gradient"), f"{c['gradient']:.1e}"),
     ]  # fmt: skip
@@ -180,10 +201,10 @@ def _certainty(frozen: dict[str, Any], analysis: dict[str, Any]) -> list[Certain
     found: list[Certainty] = []
     fit = analysis["fit"]
     if fit:
-        level, words = STATUS[fit["convergence"]["status"]]
-        found.append(Certainty(level, words))
-        found += [Certainty("caution", _words(p)) for p in fit["warnings"]]
-    found += [Certainty("caution", _words(p)) for p in analysis["problems"]]
+        level, told = STATUS[fit["convergence"]["status"]]
+        found.append(Certainty(level, told))
+        found += [Certainty("caution", words(p)) for p in fit["warnings"]]
+    found += [Certainty("caution", words(p)) for p in analysis["problems"]]
     if "team_not_in_model" in frozen["notes"]:
         found.append(
             Certainty(
@@ -201,50 +222,48 @@ def _rater(frozen: dict[str, Any]) -> list[Certainty]:
     return [Certainty(level, _("Rated by the %(rater)s, who is %(blind)s.") % {"rater": rater, "blind": blind})]
 
 
-def _words(problem: dict[str, Any]) -> str:
+def words(problem: dict[str, Any]) -> str:
+    """A stored problem as a sentence."""
     sentence = SENTENCES.get(problem["code"])
     made = Problem(**problem)
     return _(sentence) % arguments(made) if sentence else problem["code"]
 
 
 def means_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
-    """Adjusted means by visit and arm, with their intervals."""
-    rows = [
-        {
-            "visit": _label(frozen, m["visit"]), "arm": frozen["arms"].get(m["arm"], m["arm"]), "mean": m["value"]["estimate"],
-            "low": m["value"]["low"], "high": m["value"]["high"], "order": n,
-        }
-        for n, m in enumerate(analysis["means"]) if m["value"]["estimate"] is not None
-    ]  # fmt: skip
-    if not rows:
+    """Adjusted means by visit and arm, with their intervals, over months since randomization."""
+    known = [m for m in analysis["means"] if m["value"]["low"] is not None]
+    if not known:
         return None
-    order = list(dict.fromkeys(str(r["visit"]) for r in rows))
-    base = alt.Chart(_data(rows)).encode(
-        x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("arm:N", title=None),
-        xOffset="arm:N",
-    )
-    drawn = alt.layer(
-        base.mark_rule().encode(
-            y=alt.Y("low:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False)), y2="high:Q"
-        ),
-        base.mark_point(filled=True, size=90).encode(y="mean:Q", shape=alt.Shape("arm:N", legend=None)),
-    ).properties(width=520, height=280)
+    points = [
+        figures.Point(
+            arm_name(frozen, m["arm"]), float(frozen["months"][m["visit"]]), m["value"]["estimate"], m["value"]["low"], m["value"]["high"]
+        )
+        for m in known
+    ]  # fmt: skip
     columns = [Column(_("Visit")), Column(_("Arm"))] + [
         Column(t, number=True, decimals=2) for t in (_("Mean"), _("Low"), _("High"))
     ]
-    table = Table(columns, [[r["visit"], r["arm"], r["mean"], r["low"], r["high"]] for r in rows])
+    rows = [
+        [label(frozen, m["visit"]), arm_name(frozen, m["arm"]), *(m["value"][k] for k in ("estimate", "low", "high"))]
+        for m in known
+    ]
     sentence = _("Adjusted means of %(name)s by visit and arm, with %(level)d %% intervals.") % {
         "name": frozen["outcome"]["name"], "level": round(100 * analysis["spec"]["confidence"]),
     }  # fmt: skip
-    return chart(drawn, _("Adjusted means"), sentence, table)
+    drawn = figures.trajectories(points, _("Months since randomization"), frozen["outcome"]["name"], width=480)
+    return chart(drawn, _("Adjusted means"), sentence, Table(columns, rows))
+
+
+def arm_name(frozen: dict[str, Any], code: str) -> str:
+    """The name of an arm or of a group that is compared."""
+    return str({**frozen["arms"], **frozen.get("groups", {})}.get(code, code))
 
 
 def observed_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
     """Observed means by visit and arm."""
     rows = [
         {
-            "visit": _label(frozen, d["visit"]),
+            "visit": label(frozen, d["visit"]),
             "arm": frozen["arms"].get(d["arm"], d["arm"]),
             "mean": d["summary"]["mean"],
         }
@@ -267,7 +286,7 @@ def pooled_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | No
     """Observed means of all participants together, with one standard deviation on either side."""
     rows = [
         {
-            "visit": _label(frozen, d["visit"]),
+            "visit": label(frozen, d["visit"]),
             "mean": d["summary"]["mean"],
             "low": d["summary"]["mean"] - d["summary"]["sd"],
             "high": d["summary"]["mean"] + d["summary"]["sd"],

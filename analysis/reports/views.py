@@ -2,16 +2,43 @@
 
 import uuid
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analysis.reports.presenters import detail, record_facts
-from analysis.reports.rendering import model_result
+from analysis.reports.presenters import (
+    TEMPLATES,
+    kind_of,
+    outcome_context,
+    record_facts,
+    release_address,
+    release_table,
+    result_context,
+    result_rows,
+)
+from trial.core import side
 from trial.core.access import Request, page
 from trial.core.access.roles import EVERYBODY_AT_WORK
-from trial.core.ui.tables import shown
+from trial.core.ui.tables import csv_response, shown
+from trial.participants.models import Release
 from trial.participants.queries import releases
+
+
+def _name(request: Request, name: str) -> str:
+    """The name of an address on the person's side."""
+    return name if request.person.side == side.OPEN else f"unblinded_{name}"
+
+
+def _source(row: Release) -> str:
+    return _("Released %(at)s.") % {"at": shown(row.released_at)}
+
+
+@page(roles=EVERYBODY_AT_WORK)
+def release_list(request: Request) -> HttpResponseBase:
+    """Everything that was released."""
+    table = release_table(request.person, list(releases()[:200]))
+    return render(request, "analysis/releases.html", {"title": _("Released results"), "table": table})
 
 
 @page(roles=EVERYBODY_AT_WORK)
@@ -19,11 +46,31 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One released result, as it was released."""
     row = get_object_or_404(releases(), pk=key)
     frozen, stored = row.payload["spec"], row.payload["result"]
-    source = _("Released %(at)s.") % {"at": shown(row.released_at)}
+    if request.GET.get("format") == "csv":
+        rows = result_rows(frozen, stored)
+        if rows is None:
+            raise Http404
+        return csv_response(rows, f"result-{row.sha256[:12]}")
+    name = _name(request, "release_outcome")
     context = {
         "title": row.title,
-        "result": model_result(frozen, stored, source=source),
-        "parts": detail(frozen, stored),
+        "crumbs": [(_("Released results"), reverse(_name(request, "releases"))), (row.title, "")],
         "record": record_facts(row.payload),
+        **result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row)),
     }
-    return render(request, "analysis/result.html", context)
+    return render(request, TEMPLATES[kind_of(frozen)], context)
+
+
+@page(roles=EVERYBODY_AT_WORK)
+def release_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
+    """One outcome of a released result."""
+    row = get_object_or_404(releases(), pk=key)
+    context = outcome_context(row.payload["spec"], row.payload["result"], code, source=_source(row))
+    if context is None:
+        raise Http404
+    crumbs = [
+        (_("Released results"), reverse(_name(request, "releases"))),
+        (row.title, release_address(request.person, row)),
+        (context["title"], ""),
+    ]
+    return render(request, "analysis/result.html", context | {"crumbs": crumbs, "record": record_facts(row.payload)})

@@ -1,16 +1,26 @@
-"""What a run computes, from a table and its frozen specification. No database in here."""
+"""What a run computes, from a table, what is joined to it, and its frozen specification. No database in here."""
 
-import hashlib
-import hmac
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from analysis.methods.admissions import Admissions, analyze_admissions
+from analysis.methods.descriptives import summarize
 from analysis.methods.design import read_table
+from analysis.methods.multiplicity import holm
+from analysis.methods.nonrandomized import Comparison, Selection, select
+from analysis.methods.problems import Problem, Refused, error
 from analysis.methods.progress import SILENT, Watch
-from analysis.methods.study import analyze, analyze_pooled
-from analysis.runs.specs import ARM_COLUMN, specs_of
+from analysis.methods.results import Analysis
+from analysis.methods.spec import Arm, Spec, read_spec
+from analysis.methods.study import analyze, analyze_pooled, baseline_of
+from analysis.runs.joined import Joined, arms_of
+from analysis.runs.specs import ARM_COLUMN, PRIMARY, PUBLISHED, SCALES, specs_of
+
+GROUP_COLUMN = "compared group"
+STAGE_LENGTH = 30
 
 
 def comparative(
@@ -21,7 +31,7 @@ def comparative(
     specs = specs_of(frozen)
     found: dict[str, Any] = {}
     for n, (name, spec) in enumerate(specs.items()):
-        found[name] = analyze(_at_visits(table, spec.time.column, spec.time.levels), spec, _part(watch, n, len(specs)))
+        found[name] = analyze(_at_visits(table, spec), spec, _part(watch, n, len(specs)))
     return {"analyses": found}
 
 
@@ -29,8 +39,137 @@ def pooled(content: bytes, frozen: dict[str, Any], watch: Watch = SILENT) -> dic
     """Descriptives of all arms together, at every visit of the plan."""
     name = frozen["reported"]
     spec = specs_of(frozen)[name]
-    table = _at_visits(read_table(content), spec.time.column, spec.time.levels)
-    return {"analyses": {name: analyze_pooled(table, spec, watch)}}
+    return {"analyses": {name: analyze_pooled(_at_visits(read_table(content), spec), spec, watch)}}
+
+
+def computed(
+    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+) -> dict[str, Any]:
+    """What the frozen specification asks for, of whichever kind."""
+    kind = frozen.get("kind", PRIMARY)
+    if kind == PRIMARY:
+        return comparative(content, arms_of(joined), frozen, watch)
+    return {SCALES: scales, PUBLISHED: published}[kind](content, joined, frozen, watch)
+
+
+def scales(
+    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+) -> dict[str, Any]:
+    """Every outcome by the plan's model, one after the other, and admissions.
+
+    An outcome that cannot be analyzed has no analysis, and its problems say why; the others go on. Refused where that is true of all.
+    """
+    table = with_arms(content, arms_of(joined))
+    found = []
+    for n, outcome in enumerate(frozen["outcomes"]):
+        spec = _spec(outcome)
+        part = _part(watch, n, len(frozen["outcomes"]), outcome["code"])
+        found.append({"code": outcome["code"], **_attempt(lambda s=spec, w=part: analyze(_at_visits(table, s), s, w))})
+    if not any(one["analysis"] for one in found):
+        raise Refused(found[0]["problems"])
+    secondary = [_primary_p(one["analysis"]) for one in found[1:]]
+    for one, adjusted in zip(found, [None, *holm(secondary)], strict=True):
+        one["holm"] = adjusted
+    return {"outcomes": found, "admissions": _admissions(joined, frozen)}
+
+
+def _primary_p(analysis: Analysis | None) -> float | None:
+    """p of the difference at the primary visit."""
+    if analysis is None:
+        return None
+    return next((d.value.p for d in analysis.differences if d.visit == analysis.spec["primary_visit"]), None)
+
+
+def published(
+    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+) -> dict[str, Any]:
+    """Groups that were formed after randomization against all controls, by the same models. Refused where nobody's sessions are known."""
+    if not any(person.attended is not None for person in joined.values()):
+        raise Refused([error("no_exposure")])
+    table = with_arms(content, arms_of(joined))
+    total = len(frozen["comparisons"])
+    found = [
+        _comparison(table, joined, one, frozen, _part(watch, n, total)) for n, one in enumerate(frozen["comparisons"])
+    ]
+    return {"comparisons": found}
+
+
+def _comparison(
+    table: pd.DataFrame, joined: Mapping[str, Joined], plan: dict[str, Any], frozen: dict[str, Any], watch: Watch
+) -> dict[str, Any]:
+    """One comparison: who was selected, and every outcome. Classes of which there is nobody are not compared."""
+    wanted = Comparison(plan["code"], tuple(c["code"] for c in plan["classes"]), plan["minimum_sessions"])
+    people = {number: person.as_exposure() for number, person in joined.items()}
+    control = frozen["outcomes"][0]["spec"]["arm"]["reference"]
+    selection = select(people, wanted, frozen["experimental"], control)
+    classes = [name for name in wanted.classes if name in selection.groups.values()]
+    outcomes = []
+    for n, outcome in enumerate(frozen["outcomes"]):
+        part = _part(watch, n, len(frozen["outcomes"]), outcome["code"])
+        made = _selected(table, selection, classes, _spec(outcome), part)
+        outcomes.append({"code": outcome["code"], **made})
+    baseline = _baselines(table, selection, [*classes, control], _spec(frozen["outcomes"][0]))
+    return {
+        "code": plan["code"],
+        "classes": classes,
+        "selection": selection.lines,
+        "baseline": baseline,
+        "outcomes": outcomes,
+    }
+
+
+def _selected(
+    table: pd.DataFrame, selection: Selection, classes: list[str], spec: Spec, watch: Watch
+) -> dict[str, Any]:
+    """One outcome among the selected; standardized by the baseline of everybody randomized."""
+    if not classes or spec.arm is None:
+        return {"analysis": None, "problems": [error("nobody_selected")]}
+    arm = Arm(GROUP_COLUMN, spec.arm.reference, classes[0], tuple(classes[1:]))
+    mine = table[table["participant"].isin(list(selection.groups))].copy()
+    mine[GROUP_COLUMN] = [selection.groups[number] for number in mine["participant"]]
+    grouped = dataclasses.replace(spec, arm=arm)
+
+    def run() -> Analysis:
+        everybody = baseline_of(_at_visits(table, spec), spec)
+        return analyze(_at_visits(mine, spec), grouped, watch, everybody)
+
+    return _attempt(run)
+
+
+def _baselines(table: pd.DataFrame, selection: Selection, groups: list[str], spec: Spec) -> list[dict[str, Any]]:
+    """The primary outcome at baseline, of each group that is compared and of the experimental arm's others."""
+    first = table.drop_duplicates("participant")
+    column = spec.baseline or f"{spec.outcome}_baseline"
+    if column not in first.columns:
+        return []
+    values = pd.to_numeric(first[column].replace("", None))
+    of = first["participant"].map(lambda number: selection.groups.get(number, "others"))
+    return [
+        {"group": group, "summary": summarize(values[of == group], int((of == group).sum()))}
+        for group in [*groups, "others"]
+    ]
+
+
+def _admissions(joined: Mapping[str, Joined], frozen: dict[str, Any]) -> Admissions | None:
+    plan = frozen["records"]
+    if plan is None:
+        return None
+    stays = [person.as_stay(frozen["experimental"]) for _number, person in sorted(joined.items())]
+    return analyze_admissions(stays, plan["continuity"], plan["confidence"])
+
+
+def _attempt(run: Any) -> dict[str, Any]:
+    """An analysis, or the problems that refused it."""
+    try:
+        made: Analysis | None = run()
+        problems: tuple[Problem, ...] = ()
+    except Refused as refusal:
+        made, problems = None, refusal.problems
+    return {"analysis": made, "problems": problems}
+
+
+def _spec(outcome: dict[str, Any]) -> Spec:
+    return read_spec({k: v for k, v in outcome["spec"].items() if v is not None})
 
 
 def with_arms(content: bytes, arms: Mapping[str, str]) -> pd.DataFrame:
@@ -40,25 +179,16 @@ def with_arms(content: bytes, arms: Mapping[str, str]) -> pd.DataFrame:
     return table
 
 
-def _at_visits(table: pd.DataFrame, column: str, levels: tuple[str, ...]) -> pd.DataFrame:
-    return table[table[column].isin(levels)].reset_index(drop=True)
+def _at_visits(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    return table[table[spec.time.column].isin(spec.time.levels)].reset_index(drop=True)
 
 
-def _part(watch: Watch, number: int, of: int) -> Watch:
-    return Watch(report=lambda stage, share: watch.report(stage, (number + share) / of), cancelled=watch.cancelled)
-
-
-def fake_arms(numbers: list[str], seed: int, ratio: Mapping[str, int]) -> dict[str, str]:
-    """An arm for each participant, drawn from the study number and the run's own seed in the protocol's ratio.
-
-    Never read or permuted from allocations: it depends on nothing that lies behind the wall (HMAC-SHA-256, modulo the sum of the ratio).
-    """
-    slots = [arm for arm, part in ratio.items() for _ in range(part)]
-    key = str(seed).encode()
-    return {
-        n: slots[int.from_bytes(hmac.new(key, n.encode(), hashlib.sha256).digest()[:8], "big") % len(slots)]
-        for n in numbers
-    }
+def _part(watch: Watch, number: int, of: int, name: str = "") -> Watch:
+    """The watch of one part of several. With ``name`` the stage says which part it is: "3/12 bsi"."""
+    stage = f"{number + 1}/{of} {name}"[:STAGE_LENGTH] if name else ""
+    return Watch(
+        report=lambda step, share: watch.report(stage or step, (number + share) / of), cancelled=watch.cancelled
+    )
 
 
 def numbers_of(content: bytes) -> list[str]:

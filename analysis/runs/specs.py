@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.spec import Spec, read_spec
 from analysis.snapshots.extract import months_of
-from analysis.snapshots.models import Snapshot
-from trial.core import db, ids
 from trial.protocol.definition import Protocol
-from trial.protocol.queries import protocol_of
 
 ARM_COLUMN = "arm"
+PRIMARY, SCALES, PUBLISHED = "primary", "scales", "published"
+"""Kinds of comparative analysis: the primary outcome in full, all outcomes, comparisons of groups formed after randomization."""
 
 
 def frozen_spec(protocol: Protocol) -> dict[str, Any]:
@@ -20,18 +18,33 @@ def frozen_spec(protocol: Protocol) -> dict[str, Any]:
     ``notes`` are codes of what the plan says and this model does not do; the result page says them.
     """
     plan = protocol.analysis
-    scale = protocol.scale(plan.outcome)
-    notes = ["team_not_in_model"] if plan.team != "none" else []
-    specs = {method: _spec(protocol, method) for method in plan.estimation}
-    rater = protocol.instrument_of(plan.outcome)
+    specs = {method: spec_of(protocol, method, plan.outcome) for method in plan.estimation}
     return {
-        "outcome": {
-            "code": plan.outcome,
-            "name": scale.name,
-            "direction": scale.direction,
-            "rater": rater.rater,
-            "rater_blind": rater.rater_blind,
-        },
+        "outcome": outcome_of(protocol, plan.outcome),
+        **trial_of(protocol),
+        "notes": [],
+        "reported": plan.estimation[0],
+        "analyses": specs,
+    }
+
+
+def outcome_of(protocol: Protocol, code: str) -> dict[str, Any]:
+    """What a result says of a scale on every line: its name, and who rated it."""
+    scale, instrument = protocol.scale(code), protocol.instrument_of(code)
+    return {
+        "code": code,
+        "name": scale.name,
+        "role": scale.role,
+        "direction": scale.direction,
+        "rater": instrument.rater,
+        "rater_blind": instrument.rater_blind,
+    }
+
+
+def trial_of(protocol: Protocol) -> dict[str, Any]:
+    """What every frozen specification says of the trial."""
+    plan = protocol.analysis
+    return {
         "arms": {arm.code: arm.name for arm in protocol.arms},
         "experimental": protocol.experimental_arm.code,
         "visits": {v.code: v.name for v in protocol.visits},
@@ -39,23 +52,22 @@ def frozen_spec(protocol: Protocol) -> dict[str, Any]:
         if plan.time == "linear"
         else {v.code: v.name for v in protocol.visits},
         "primary_visit": plan.primary_visit,
+        "months": {months_of(v) if plan.time == "linear" else v.code: months_of(v) for v in protocol.visits},
         "ratio": {arm.code: arm.ratio for arm in protocol.arms},
-        "notes": notes,
         "protocol": protocol.sha256,
-        "reported": plan.estimation[0],
-        "analyses": specs,
     }
 
 
-def _spec(protocol: Protocol, method: str) -> dict[str, Any]:
-    plan = protocol.analysis
-    visits = [protocol.visit(code) for code in plan.visits]
+def spec_of(protocol: Protocol, method: str, outcome: str) -> dict[str, Any]:
+    """The plan's model of one scale, at those of the plan's visits where it is measured."""
+    plan, measured = protocol.analysis, protocol.instrument_of(outcome).visits
+    visits = [protocol.visit(code) for code in plan.visits if code in measured]
     linear = plan.time == "linear"
     levels = [months_of(v) for v in visits] if linear else [v.code for v in visits]
     primary = protocol.visit(plan.primary_visit)
-    better = "lower" if protocol.scale(plan.outcome).direction == "higher_is_worse" else "higher"
+    better = "lower" if protocol.scale(outcome).direction == "higher_is_worse" else "higher"
     data: dict[str, Any] = {
-        "outcome": plan.outcome,
+        "outcome": outcome,
         "subject": "participant",
         "time": {"column": "months" if linear else "visit", "form": plan.time, "levels": levels},
         "arm": {
@@ -68,13 +80,24 @@ def _spec(protocol: Protocol, method: str) -> dict[str, Any]:
         "method": method,
         "better": better,
         "confidence": 1 - plan.alpha,
-        "primary_visit": months_of(primary) if linear else primary.code,
     }
-    if plan.baseline == "covariate":
-        data["baseline"] = f"{plan.outcome}_baseline"
-    else:
+    if primary in visits:
+        data["primary_visit"] = months_of(primary) if linear else primary.code
+    if protocol.baseline.code in measured and plan.baseline == "covariate":
+        data["baseline"] = f"{outcome}_baseline"
+    elif protocol.baseline in visits:
         data["baseline_visit"] = months_of(protocol.baseline) if linear else protocol.baseline.code
+    if plan.team == "random":
+        data["unit"] = team_column(protocol)
+    elif plan.team == "fixed":
+        teams = [team.code for team in protocol.teams]
+        data["covariates"].append({"column": team_column(protocol), "kind": "categorical", "levels": teams})
     return read_spec(data).as_data()
+
+
+def team_column(protocol: Protocol) -> str:
+    """The column of the team at randomization: the stratum where teams are the strata."""
+    return "stratum" if protocol.strata_rule == "team" else "team"
 
 
 def _covariate(protocol: Protocol, covariate: Any) -> dict[str, Any]:
@@ -90,17 +113,4 @@ def specs_of(frozen: dict[str, Any]) -> dict[str, Spec]:
     """The specifications by way of estimation, as the methods want them."""
     return {
         name: read_spec({k: v for k, v in data.items() if v is not None}) for name, data in frozen["analyses"].items()
-    }
-
-
-def frozen_fields(snapshot: Snapshot, by: db.Actor) -> dict[str, Any]:
-    """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes."""
-    return {
-        "snapshot_id": snapshot.pk,
-        "snapshot_sha256": snapshot.sha256,
-        "spec": frozen_spec(protocol_of(snapshot.protocol_version)),
-        "seed": ids.below(2**31),
-        "code_version": code_hash(),
-        "environment_hash": environment_hash(),
-        "created_by": by.actor_id,
     }

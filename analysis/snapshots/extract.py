@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from assessments.entry.models import Answer, Form, Score
+from assessments.entry.models import AmendedAnswer, Answer, Form, Score
+from assessments.entry.queries import scores_in_force
 from trial.participants.models import Participant
 from trial.protocol.definition import Protocol, Visit
 
@@ -24,7 +25,7 @@ class Extract:
 
 
 def extract(protocol: Protocol) -> Extract:
-    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. Four queries."""
+    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. As amended. Five queries."""
     people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
     scores = _scores()
     covariates = _covariates(protocol)
@@ -56,7 +57,7 @@ def months_of(visit: Visit) -> str:
 
 def _scores() -> dict[tuple[Any, str, str], Decimal | None]:
     signed = Score.objects.filter(form__state=Form.State.SIGNED)
-    rows = signed.values_list("form__participant_id", "form__visit", "scale", "value")
+    rows = scores_in_force(signed).values_list("form__participant_id", "form__visit", "scale", "value")
     return {(person, visit, scale): value for person, visit, scale, value in rows}
 
 
@@ -64,11 +65,16 @@ def _covariates(protocol: Protocol) -> dict[tuple[Any, str], str]:
     wanted = {(c.instrument, c.item): c for c in protocol.analysis.covariates}
     if not wanted:
         return {}
-    rows = Answer.objects.filter(
+    signed = Answer.objects.filter(
         form__state=Form.State.SIGNED,
         form__visit=protocol.baseline.code,
         item__in=[c.item for c in protocol.analysis.covariates],
     ).values_list("form__participant_id", "form__instrument", "item", "value")
+    amended = AmendedAnswer.objects.filter(
+        amendment__form__visit=protocol.baseline.code, item__in=[c.item for c in protocol.analysis.covariates]
+    ).order_by("amendment__number")
+    of = "amendment__form__"
+    rows = [*signed, *amended.values_list(f"{of}participant_id", f"{of}instrument", "item", "value")]
     return {
         (person, wanted[instrument, item].code): value
         for person, instrument, item, value in rows

@@ -6,7 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.runs import executor
-from analysis.runs.specs import frozen_fields
+from analysis.runs.plans import frozen_fields, kinds_of
+from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded.models import ComparativeRun
 from trial.core import db
@@ -16,6 +17,7 @@ from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
 from trial.participants.models import Release
+from trial.protocol.queries import protocol_of
 from trial.unblinded.disclosure.actions import note, release
 from trial.unblinded.disclosure.queries import planned_unblinding
 
@@ -23,8 +25,11 @@ TASK = "analysis.unblinded.tasks.execute"
 
 
 @action
-def start_run(*, snapshot: Snapshot, by: Person) -> ComparativeRun:
-    """Queue the analysis of the plan on the real arms. Refused before planned unblinding, and on a snapshot from before the lock."""
+def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY) -> ComparativeRun:
+    """Queue an analysis on the real arms: ``primary``, all ``scales``, or the ``published`` comparisons.
+
+    Refused before planned unblinding, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
+    """
     by.must_hold(IndependentStatistician)
     if planned_unblinding() is None:
         raise Refused(
@@ -38,9 +43,9 @@ def start_run(*, snapshot: Snapshot, by: Person) -> ComparativeRun:
             "snapshot_early",
             _("This snapshot was made before the database lock. Ask the data manager for one of the locked database."),
         )
-    run = ComparativeRun(
-        **frozen_fields(snapshot, by),
-    )
+    if kind not in kinds_of(protocol_of(snapshot.protocol_version)):
+        raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
+    run = ComparativeRun(kind=ComparativeRun.Kind(kind), **frozen_fields(snapshot, by, kind))
     run.save(force_insert=True)
     note(what="comparative run started", subject=str(run.pk), by=by)
     enqueue("unblinded", TASK, str(run.pk))
@@ -73,9 +78,17 @@ def release_result(*, run: ComparativeRun, by: Person) -> Release:
     by.must_hold(IndependentStatistician)
     if run.state != ComparativeRun.State.SUCCEEDED:
         raise Refused("not_finished", _("Only a finished run is released."))
-    name = run.spec["outcome"]["name"]
-    made: Release = release(title=_("Result: %(name)s") % {"name": name}, payload=payload_of(run), by=by)
+    made: Release = release(title=title_of(run), payload=payload_of(run), by=by)
     return made
+
+
+def title_of(run: ComparativeRun) -> str:
+    """The title of a released result; that a comparison is not randomized stands in it."""
+    if run.kind == SCALES:
+        return _("Results: all outcomes")
+    if run.kind == PUBLISHED:
+        return _("Non-randomized comparisons, as published")
+    return _("Result: %(name)s") % {"name": run.spec["outcome"]["name"]}
 
 
 def payload_of(run: ComparativeRun) -> dict[str, Any]:

@@ -1,19 +1,116 @@
 """THE one join of outcomes and arms. No other module of this project may do it."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import Protocol
 
+from analysis.runs.joined import Joined, as_csv
+from analysis.unblinded.flow import Course, Standing
+from assessments.entry.models import Form, Score
+from assessments.visits.models import VisitOutcome
+from assessments.visits.queries import outcomes_in_force
 from trial.participants.models import Participant
+from trial.protocol import definition
 from trial.unblinded.randomization.queries import arms_of
 
 
-def arms_by_number(numbers: Iterable[str]) -> dict[str, str]:
-    """The allocated arm of each of these study numbers. Two queries."""
+class Exposed(Protocol):
+    """What the sessions say of one person."""
+
+    @property
+    def group(self) -> str | None: ...
+
+    @property
+    def attended(self) -> int: ...
+
+    @property
+    def completed(self) -> bool | None: ...
+
+
+class Faithful(Protocol):
+    """How faithfully a group followed the program."""
+
+    @property
+    def band(self) -> str: ...
+
+
+class Admitted(Protocol):
+    """What the records say of one person."""
+
+    @property
+    def before_any(self) -> bool: ...
+
+    @property
+    def before_days(self) -> int: ...
+
+    @property
+    def after_any(self) -> bool: ...
+
+    @property
+    def after_days(self) -> int: ...
+
+
+def join(numbers: Iterable[str]) -> dict[str, Joined]:
+    """The allocated arm of each of these study numbers, and what followed from it."""
     people = dict(Participant.objects.filter(number__in=list(numbers)).values_list("pk", "number"))
-    return {people[key]: arm for key, arm in arms_of(people).items()}
+    exposed, faithful, admitted = followed()
+    return {
+        people[key]: joined(arm, exposed.get(key), faithful, admitted.get(key)) for key, arm in arms_of(people).items()
+    }
 
 
-def as_extract(arms: dict[str, str]) -> tuple[bytes, str]:
+def followed() -> tuple[Mapping[uuid.UUID, Exposed], Mapping[str, Faithful], Mapping[uuid.UUID, Admitted]]:
+    """What followed from the arms: sessions of each person, fidelity of each group, admissions of each person."""
+    return {}, {}, {}
+
+
+def joined(arm: str, exposed: Exposed | None, faithful: Mapping[str, Faithful], admitted: Admitted | None) -> Joined:
+    """One person. Whose sessions or records are not known has None there, never 0."""
+    group = exposed.group if exposed else None
+    return Joined(
+        arm=arm,
+        group=group,
+        attended=exposed.attended if exposed else None,
+        completed=exposed.completed if exposed else None,
+        fidelity_band=faithful[group].band if group is not None and group in faithful else None,
+        admitted_before=admitted.before_any if admitted else None,
+        days_before=admitted.before_days if admitted else None,
+        admitted_after=admitted.after_any if admitted else None,
+        days_after=admitted.after_days if admitted else None,
+    )
+
+
+def as_extract(joined_people: Mapping[str, Joined]) -> tuple[bytes, str]:
     """The join as CSV in the order of numbers, and its SHA-256: what a comparative run keeps."""
-    content = ("participant,arm\n" + "".join(f"{number},{arm}\n" for number, arm in sorted(arms.items()))).encode()
+    content = as_csv(joined_people)
     return content, sha256(content).hexdigest()
+
+
+def courses(protocol: definition.Protocol) -> list[Course]:
+    """Every randomized person's way through the trial, with the arm: for the flow by arm. Five queries."""
+    people = list(Participant.objects.filter(randomized_at__isnull=False).values_list("pk", flat=True))
+    arms, outcomes, exposed = arms_of(people), outcomes_in_force(people), followed()[0]
+    plan = protocol.analysis
+    analyzed = set(
+        Score.objects.filter(
+            form__state=Form.State.SIGNED, scale=plan.outcome, form__visit__in=plan.visits, value__isnull=False
+        ).values_list("form__participant_id", flat=True)
+    )
+    return [
+        Course(
+            arm=arms[key],
+            visits={visit.code: _standing(outcomes.get((key, visit.code))) for visit in protocol.follow_ups},
+            analyzed=key in analyzed,
+            attended=exposed[key].attended if key in exposed else None,
+            completed=exposed[key].completed if key in exposed else None,
+        )
+        for key in people
+        if key in arms
+    ]
+
+
+def _standing(outcome: VisitOutcome | None) -> Standing:
+    if outcome is None or outcome.outcome == VisitOutcome.Outcome.REOPENED:
+        return Standing("pending")
+    return Standing("missed", outcome.reason) if outcome.reason else Standing("done")

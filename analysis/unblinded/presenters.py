@@ -2,13 +2,27 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from analysis.pooled.presenters import run_table
 from analysis.unblinded.models import ComparativeRun
 from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
-from trial.core.ui.work import WorkItem, WorkList
+from trial.core.ui.text import Text
+from trial.core.ui.work import Panel, WorkItem, WorkList
 from trial.participants.models import Release
 from trial.unblinded.disclosure.queries import planned_unblinding
+
+KINDS: dict[str, Text] = {
+    "scales": gettext_lazy("All outcomes"),
+    "primary": gettext_lazy("Primary outcome in full"),
+    "published": gettext_lazy("Published comparisons, not randomized"),
+}
+HINTS: dict[str, Text] = {
+    "scales": gettext_lazy("Every outcome of the protocol, and admissions."),
+    "primary": gettext_lazy("Each way of estimation that the plan names."),
+    "published": gettext_lazy("Completers and classes of fidelity against all controls."),
+}
 
 
 def work_for(person: Person) -> list[WorkList]:
@@ -36,3 +50,14 @@ def work_for(person: Person) -> list[WorkList]:
             )
         )
     return [WorkList(_("Comparative analysis"), items, empty=_("The result has been released."))]
+
+
+def panels_for(person: Person) -> list[Panel]:
+    """The newest comparative runs, for the independent statistician alone."""
+    if not person.holds(IndependentStatistician):
+        return []
+    runs = list(ComparativeRun.objects.defer("result", "spec", "extract").order_by("-created_at", "id")[:5])
+    if not runs:
+        return []
+    context = {"table": run_table(runs, "comparative_run", KINDS), "url": reverse("comparative_runs")}
+    return [Panel(_("Comparative analyses"), "analysis/runs_panel.html", context)]

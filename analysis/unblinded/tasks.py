@@ -8,7 +8,7 @@ from analysis.runs import compute, executor
 from analysis.runs.models import Run
 from analysis.snapshots.queries import content_of
 from analysis.unblinded.actions import keep_extract, requeue_stale
-from analysis.unblinded.assembly import arms_by_number, as_extract
+from analysis.unblinded.assembly import as_extract, join
 from analysis.unblinded.models import ComparativeRun
 from trial.core import db
 from trial.core.tasks import task
@@ -33,7 +33,7 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     """Join, keep the join, fit."""
     with db.unit_of_work(by=executor.EXECUTOR):
         content = content_of(run.snapshot_id, run.snapshot_sha256)
-        arms = arms_by_number(compute.numbers_of(content))
-        kept, digest = as_extract(arms)
+        joined = join(compute.numbers_of(content))
+        kept, digest = as_extract(joined)
         keep_extract(run_id=run.pk, content=kept, sha256=digest, by=executor.EXECUTOR)
-    return compute.comparative(content, arms, run.spec, watch)
+    return compute.computed(content, joined, run.spec, watch)

@@ -3,13 +3,17 @@
 from django.urls import path
 
 from analysis.reports import views as reports
-from analysis.unblinded import views
+from analysis.unblinded import flow_views, views
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
     path("new/", views.run_new, name="comparative_new"),
+    path("flow/", flow_views.flow_page, name="flow_by_arm"),
+    path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
+    path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),
     path("<uuid:key>/", views.run_page, name="comparative_run"),
+    path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="comparative_outcome"),
     path("<uuid:key>/progress/", views.run_progress, name="comparative_progress"),
     path("<uuid:key>/cancel/", views.run_cancel, name="comparative_cancel"),
     path("<uuid:key>/release/", views.run_release, name="comparative_release"),

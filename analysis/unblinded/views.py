@@ -4,23 +4,35 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled.presenters import progress_of, run_table
-from analysis.reports.presenters import detail, record_facts
-from analysis.reports.rendering import model_result
+from analysis.reports.presenters import (
+    TEMPLATES,
+    kind_of,
+    outcome_context,
+    record_facts,
+    result_context,
+    result_rows,
+    result_sentence,
+)
+from analysis.runs.plans import kinds_of
 from analysis.snapshots.queries import snapshots
 from analysis.unblinded import actions
 from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.presenters import HINTS, KINDS
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
-from trial.core.ui.tables import shown
+from trial.core.ui import forms
+from trial.core.ui.tables import csv_response, shown
 from trial.participants.models import Release
+from trial.protocol.queries import protocol_of
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.disclosure.queries import planned_unblinding
 
@@ -33,11 +45,22 @@ def run_list(request: Request) -> HttpResponseBase:
     runs = list(ComparativeRun.objects.defer("result", "spec", "extract").order_by("-created_at", "id")[:200])
     context = {
         "title": _("Comparative analyses"),
-        "table": run_table(runs, "comparative_run"),
+        "table": run_table(runs, "comparative_run", KINDS),
         "may_start": planned_unblinding() is not None,
         "is_comparative": True,
     }
     return render(request, "analysis/runs.html", context)
+
+
+class StartForm(forms.Form):
+    """Which comparative analysis."""
+
+    kind = forms.ChoiceField(gettext_lazy("What shall be run?"), choices=list(KINDS.items()), hints=HINTS)
+
+    def __init__(self, *args: Any, offered: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["kind"]
+        field.choices = [(code, words) for code, words in KINDS.items() if code in offered]
 
 
 @page(roles=ONLY)
@@ -51,9 +74,13 @@ def run_new(request: Request) -> HttpResponseBase:
             _("There is no snapshot of the locked database. The data manager or the trial statistician makes one."),
         )
         return redirect("comparative_runs")
-    if request.method == "POST":
+    offered = kinds_of(protocol_of(snapshot.protocol_version))
+    # a trial with one analysis has nothing to choose
+    form = StartForm(request.POST or None, offered=offered) if len(offered) > 1 else None
+    if request.method == "POST" and (form is None or form.is_valid()):
+        kind = form.cleaned_data["kind"] if form else offered[0]
         try:
-            run = actions.start_run(snapshot=snapshot, by=request.person)
+            run = actions.start_run(snapshot=snapshot, kind=kind, by=request.person)
             return redirect("comparative_run", run.pk)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
@@ -69,8 +96,10 @@ def run_new(request: Request) -> HttpResponseBase:
         "consequence": _("Outcomes are joined to the real arms. That it was started goes into the ledger."),
         "submit": _("Start comparative analysis"),
         "cancel_url": reverse("comparative_runs"),
+        "form": form,
     }
-    return render(request, "confirm.html", context)
+    refused = form is not None and form.is_bound and not form.is_valid()
+    return render(request, "confirm.html", context, status=422 if refused else 200)
 
 
 def _progress(run: ComparativeRun) -> Any:
@@ -84,20 +113,49 @@ def _progress(run: ComparativeRun) -> Any:
 def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Progress, failure or result. That a result was opened goes into the ledger."""
     run = get_object_or_404(ComparativeRun, pk=key)
-    title = _("Comparative analysis")
+    title = str(KINDS[run.kind])
     context: dict[str, Any] = {
         "title": title, "crumbs": [(_("Comparative analyses"), reverse("comparative_runs")), (title, "")], "run": run, "record": record_facts(run),
     }  # fmt: skip
     if run.state != ComparativeRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(run)})
     note(what="comparative result opened", subject=str(run.pk), by=request.person)
-    source = _("Run of %(at)s.") % {"at": shown(run.created_at)}
+    if request.GET.get("format") == "csv":
+        rows = result_rows(run.spec, run.result)
+        if rows is None:
+            raise Http404
+        return csv_response(rows, f"comparative-{run.result_sha256[:12]}")
+    found = result_context(
+        run.spec,
+        run.result,
+        address=lambda code: reverse("comparative_outcome", args=[run.pk, code]),
+        source=_source(run),
+    )
     released = Release.objects.filter(payload__result_sha256=run.result_sha256).exists()
-    context |= {
-        "result": model_result(run.spec, run.result, source=source), "parts": detail(run.spec, run.result),
-        "release_url": "" if released else reverse("comparative_release", args=[run.pk]),
-    }  # fmt: skip
-    return render(request, "analysis/result.html", context)
+    found["release_url"] = "" if released else reverse("comparative_release", args=[run.pk])
+    return render(request, TEMPLATES[kind_of(run.spec)], context | found)
+
+
+def _source(run: ComparativeRun) -> str:
+    return _("Run of %(at)s.") % {"at": shown(run.created_at)}
+
+
+@page(roles=ONLY)
+def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
+    """One outcome of a run over all outcomes. That it was opened goes into the ledger."""
+    run = get_object_or_404(
+        ComparativeRun, pk=key, kind=ComparativeRun.Kind.SCALES, state=ComparativeRun.State.SUCCEEDED
+    )
+    context = outcome_context(run.spec, run.result, code, source=_source(run))
+    if context is None:
+        raise Http404
+    note(what="comparative result opened", subject=f"{run.pk} {code}", by=request.person)
+    crumbs = [
+        (_("Comparative analyses"), reverse("comparative_runs")),
+        (str(KINDS[run.kind]), reverse("comparative_run", args=[run.pk])),
+        (context["title"], ""),
+    ]
+    return render(request, "analysis/result.html", context | {"crumbs": crumbs, "record": record_facts(run)})
 
 
 @page(roles=ONLY)
@@ -135,7 +193,7 @@ def run_release(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "title": _("Release this result"),
         "facts": [
             (_("Result"), run.result_sha256[:16]),
-            (_("Sentence"), str(model_result(run.spec, run.result).sentence)),
+            (_("Sentence"), result_sentence(run.spec, run.result)),
         ],
         "consequence": _(
             "Everybody who works in this trial sees it from now on, on both sides. This cannot be taken back."

@@ -1,7 +1,7 @@
-"""The form of an instrument, made from its definition; signing; the question whether the arm became known."""
+"""The form of an instrument, made from its definition; checking, signing and amending it."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,21 @@ from django.forms import IntegerField as PlainInteger
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from assessments.entry.models import Answer
+from assessments.entry.models import Amendment, Answer
+from assessments.entry.queries import Readiness
 from trial.core import clock
+from trial.core.errors import Refused
 from trial.core.ui import forms
-from trial.protocol.definition import Instrument, Item, Protocol, Reason
+from trial.protocol.definition import Check, Instrument, Item, Protocol, Reason
+
+AMENDMENT_REASONS = [
+    (Amendment.Reason.TYPED_WRONG.value, gettext_lazy("It was typed wrongly")),
+    (Amendment.Reason.SOURCE_DIFFERS.value, gettext_lazy("The paper or file says something else")),
+    (Amendment.Reason.FOUND_LATER.value, gettext_lazy("The answer was found later")),
+    (Amendment.Reason.PERSON_CORRECTED.value, gettext_lazy("The person who answered corrected it")),
+    (Amendment.Reason.OTHER_FORM.value, gettext_lazy("It belongs to another form")),
+]
+"""Coded, so that no reason can say more than it should."""
 
 SCALE_LEVELS = 11
 """A range of at most so many whole numbers is a row of radio buttons; a longer one is typed."""
@@ -42,15 +53,12 @@ class AnswerForm(forms.Form):
         for place, item in enumerate(instrument.items, 1):
             answer = answers.get(item.code)
             without = texts.get(answer.missing, answer.missing) if answer and answer.missing else ""
-            self.fields[field_name(item.code)] = _field(item, place, without)
+            self.fields[field_name(item.code)] = item_field(item, place, without)
 
     def full_clean(self) -> None:
         """As Django's, except that an item left open is no error."""
         super().full_clean()
-        for name in list(self.errors):
-            if name in self.fields and not self._typed(name):
-                del self.errors[name]
-                self.cleaned_data[name] = None
+        drop_open(self, [field_name(item.code) for item in self.instrument.items])
 
     def answers(self) -> dict[str, str]:
         """The text of each item that could be read; "" for an open one. Items with an error are left out."""
@@ -58,7 +66,7 @@ class AnswerForm(forms.Form):
         for item in self.instrument.items:
             name = field_name(item.code)
             if name in self.cleaned_data:
-                found[item.code] = _text(self.cleaned_data[name])
+                found[item.code] = as_text(self.cleaned_data[name])
         return found
 
     @property
@@ -67,10 +75,17 @@ class AnswerForm(forms.Form):
         said = self.data.get("keep") or self.data.get("revision") or ""
         return int(said) if said.isdecimal() else 0
 
-    def _typed(self, name: str) -> bool:
-        value = self.fields[name].widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+
+def drop_open(form: forms.Form, names: Iterable[str]) -> None:
+    """Take back the errors of fields in which nothing was typed: an open item is no error."""
+    for name in names:
+        if name not in form.errors:
+            continue
+        value = form.fields[name].widget.value_from_datadict(form.data, form.files, form.add_prefix(name))
         parts = value if isinstance(value, list | tuple) else [value]
-        return any(str(part or "").strip() for part in parts)
+        if not any(str(part or "").strip() for part in parts):
+            del form.errors[name]
+            form.cleaned_data[name] = None
 
 
 def field_name(item: str) -> str:
@@ -78,7 +93,8 @@ def field_name(item: str) -> str:
     return f"item_{item}"
 
 
-def _field(item: Item, place: int, without: str) -> Field:
+def item_field(item: Item, place: int, without: str) -> Field:
+    """The field of one item. ``without``: the reason, in words, why it has no answer so far."""
     common: dict[str, Any] = {"required": not item.optional}
     hint = _("No answer: %(reason)s") % {"reason": without} if without else ""
     match item.kind:
@@ -130,7 +146,8 @@ def _range(item: Item) -> str:
     return _("%(low)s to %(high)s") % {"low": f"{lowest:g}", "high": f"{highest:g}"}
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A cleaned value as the text that an action takes; "" for none."""
     if value is None or value == "":
         return ""
     if isinstance(value, dt.date):
@@ -138,42 +155,34 @@ def _text(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-class SignForm(forms.Form):
-    """The day of the assessment, a reason for each open item, and the password."""
+class CheckForm(forms.Form):
+    """What stands between a form and its signature: a reason for each open item, and a second look at odd answers."""
 
     def __init__(
-        self,
-        *args: Any,
-        open_items: Sequence[Item],
-        reasons: Sequence[Reason],
-        revision: int,
-        day: dt.date,
-        window: str,
-        given: Mapping[str, str],
-        **kwargs: Any,
+        self, *args: Any, left: Readiness, reasons: Sequence[Reason], given: Mapping[str, str], **kwargs: Any
     ) -> None:
         initial = {f"missing_{code}": reason for code, reason in given.items()}
-        super().__init__(*args, initial={**initial, "revision": revision, "held_on": day}, **kwargs)
-        self.open_items = open_items
-        self.fields["revision"] = PlainInteger(min_value=0, widget=HiddenInput)
+        super().__init__(*args, initial=initial, **kwargs)
+        self.open_items = left.open
+        self.soft = [check for check in left.checks if check.strength == "soft"]
         choices = [(reason.code, reason.text) for reason in reasons]
-        if len(open_items) > 1:
+        several = len(left.open) > 1
+        if several:
             self.fields["rest"] = forms.SelectField(
                 _("Reason for all items that get no reason of their own below"), choices=choices, required=False
             )
-        for item in open_items:
-            self.fields[f"missing_{item.code}"] = forms.SelectField(
-                item.topic, choices=choices, required=len(open_items) == 1
+        for item in left.open:
+            self.fields[f"missing_{item.code}"] = forms.SelectField(item.topic, choices=choices, required=not several)
+        for check in self.soft:
+            self.fields[f"check_{check.code}"] = forms.CheckField(
+                _("I have looked again: this is right."),
+                hint=check.text,
+                error_messages={"required": _("Tick this if it is right, or go back and correct the answers.")},
             )
-        names = [*(["rest"] if len(open_items) > 1 else []), *(f"missing_{item.code}" for item in open_items)]
-        title = _("Items without an answer")
-        intro = _("Say why, or go back and answer them.")
-        self.fields["held_on"] = forms.DateField(_("Day of the assessment"), not_after=clock.today, aside=window)
-        self.fields["password"] = forms.PasswordField(
-            _("Your password"), hint=_("Typing it signs this form with your name and the time.")
-        )
-        signing = forms.Section(_("Signature"), ["held_on", "password"])
-        self.sections = [forms.Section(title, names, intro), signing] if open_items else [signing]
+        names = [*(["rest"] if several else []), *(f"missing_{item.code}" for item in left.open)]
+        missing = forms.Section(_("Items without an answer"), names, _("Say why, or go back and answer them."))
+        odd = forms.Section(_("Answers to look at again"), [f"check_{check.code}" for check in self.soft])
+        self.sections = [*([missing] if left.open else []), *([odd] if self.soft else [])]
 
     def clean(self) -> dict[str, Any]:
         """Every open item needs a reason: its own, or the one for the rest."""
@@ -193,78 +202,157 @@ class SignForm(forms.Form):
         rest = self.cleaned_data.get("rest") or ""
         return {item.code: self.cleaned_data.get(f"missing_{item.code}") or rest for item in self.open_items}
 
-
-UNKNOWN = "?"
-"""The answer "I do not know" to the question for the arm; no code of an arm can be this."""
-
-SOURCES = [
-    ("participant", gettext_lazy("The participant said it")),
-    ("family", gettext_lazy("Family or friends said it")),
-    ("staff", gettext_lazy("Somebody of the staff said it")),
-    ("document", gettext_lazy("A letter, file or calendar")),
-    ("guess", gettext_lazy("Nobody said it; I am fairly sure by what I saw or heard")),
-    ("other", gettext_lazy("Otherwise")),
-]
+    def confirmed(self) -> list[str]:
+        """The codes of the checks that were ticked."""
+        return [check.code for check in self.soft]
 
 
-class ReportForm(forms.Form):
-    """What an assessor was told of the arm. It leaves through a drop box: it can't be read again on this side."""
+class NotAskedForm(forms.Form):
+    """Why a whole form was not asked."""
 
-    source = forms.ChoiceField(gettext_lazy("How did you learn it?"), choices=SOURCES)
-    words = forms.TextAreaField(
-        gettext_lazy("What happened"),
-        hint=gettext_lazy("Only unblinded staff read this. You can't read it again."),
-        required=False,
-        max_length=2000,
-    )
-
-    def __init__(self, *args: Any, arms: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reasons: Sequence[Reason], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [*arms, (UNKNOWN, _("I do not know"))]
-        self.fields["believed_arm"] = forms.ChoiceField(
-            _("Which arm do you think it is?"), choices=choices, required=False
-        )
-        self.fields["certainty"] = forms.ScaleField(
-            _("How sure are you?"),
-            anchors=[(1, _("A guess")), (2, "2"), (3, "3"), (4, "4"), (5, _("Certain"))],
-            required=False,
-        )
-        self.order_fields(["source", "believed_arm", "certainty", "words"])
-
-    def report(self) -> dict[str, Any]:
-        """The arguments of the report."""
-        data = self.cleaned_data
-        return {
-            "source": data["source"],
-            "believed_arm": "" if data.get("believed_arm") == UNKNOWN else data.get("believed_arm") or "",
-            "certainty": int(data["certainty"]) if data.get("certainty") else None,
-            "words": data.get("words") or "",
-        }
+        choices = [(reason.code, reason.text) for reason in reasons]
+        self.fields["reason"] = forms.ChoiceField(_("Why was this form not asked?"), choices=choices)
 
 
-class VisitDoneForm(ReportForm):
-    """After a follow-up visit: did the arm become known? Only a yes is told, and only to the unblinded side."""
+class SignatureFields(forms.Form):
+    """The proof of who signs: user name and password at the first signing of a session, later the password."""
 
-    known = forms.YesNoField(
-        gettext_lazy("Did you learn, from anybody, which treatment this participant has?"),
-        hint=gettext_lazy("Your answer is not shown on this side of the trial, not even to you."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, first: bool, what: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["source"].required = False
-        self.order_fields(["known", "source", "believed_arm", "certainty", "words"])
-        self.sections = [
-            forms.Section(_("The treatment"), ["known"]),
-            forms.Section(_("If yes"), ["source", "believed_arm", "certainty", "words"]),
-        ]
+        self.proof = [*(["username"] if first else []), "password"]
+        if first:
+            self.fields["username"] = forms.TextField(_("Your user name"), autocomplete="username")
+        self.fields["password"] = forms.PasswordField(_("Your password"), hint=what)
+
+    def typed(self) -> dict[str, Any]:
+        """The arguments of a signature."""
+        return {name: self.cleaned_data[name] for name in self.proof}
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show a refusal where it belongs."""
+        place = {"password_wrong": "password", "name_wrong": "username"}.get(refusal.code)
+        self.add_error(place if place in self.fields else None, str(refusal.message))
+
+
+class VisitSignForm(SignatureFields):
+    """The day of the assessment and the proof of who signs, once for all complete forms of a visit.
+
+    What is signed is what the page listed: the revision of each form travels with it.
+    """
+
+    def __init__(
+        self, *args: Any, revisions: Mapping[str, int], day: dt.date, window: str, first: bool, **kwargs: Any
+    ) -> None:
+        what = _("Typing it signs each of these forms with your name and the time.")
+        listed = {f"revision_{code}": revision for code, revision in revisions.items()}
+        super().__init__(*args, first=first, what=what, initial={**listed, "held_on": day}, **kwargs)
+        for name in listed:
+            self.fields[name] = PlainInteger(min_value=0, widget=HiddenInput, required=False)
+        self.codes = list(revisions)
+        self.fields["held_on"] = forms.DateField(_("Day of the assessment"), not_after=clock.today, aside=window)
+        self.sections = [forms.Section(_("Signature"), ["held_on", *self.proof])]
+
+    def revisions(self) -> dict[str, int]:
+        """The forms that the page listed, with the revision of each."""
+        seen = {code: self.cleaned_data.get(f"revision_{code}") for code in self.codes}
+        return {code: revision for code, revision in seen.items() if revision is not None}
+
+
+class ItemsForm(forms.Form):
+    """Which items of a signed form are wrong. Nothing that was answered is shown."""
+
+    def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = {field_name(item.code): item.code for item in instrument.items}
+        for place, item in enumerate(instrument.items, 1):
+            label = _("%(n)d. %(topic)s") % {"n": place, "topic": item.topic}
+            self.fields[field_name(item.code)] = forms.CheckField(label, required=False)
+        self.fields["day"] = forms.CheckField(_("The day of the assessment"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """A yes needs to say how."""
+        """Something must be wrong."""
         data = super().clean() or self.cleaned_data
-        if data.get("known") and not data.get("source"):
-            self.add_error("source", _("Say how you learned it."))
+        if not any(data.values()):
+            self.add_error(None, _("Tick what is wrong."))
         return data
+
+    def chosen(self) -> list[tuple[str, str]]:
+        """The choice as the parts of an address."""
+        items = [("item", code) for name, code in self.codes.items() if self.cleaned_data.get(name)]
+        return [*items, *([("day", "1")] if self.cleaned_data.get("day") else [])]
+
+
+class AmendForm(SignatureFields):
+    """What some items of a signed form should have been, why, and the proof of who signs. It starts empty."""
+
+    def __init__(
+        self,
+        *args: Any,
+        items: Sequence[Item],
+        day: bool,
+        reasons: Sequence[Reason],
+        checks: Sequence[Check],
+        first: bool,
+        window: str = "",
+        **kwargs: Any,
+    ) -> None:
+        what = _("Typing it signs the amended form with your name and the time.")
+        super().__init__(*args, first=first, what=what, **kwargs)
+        self.items = items
+        self.checks = list(checks)
+        choices = [(reason.code, reason.text) for reason in reasons]
+        for place, item in enumerate(items, 1):
+            self.fields[field_name(item.code)] = item_field(item, place, "")
+            self.fields[f"missing_{item.code}"] = forms.SelectField(
+                _("Or: there is no answer to “%(topic)s”, because") % {"topic": item.topic},
+                choices=choices,
+                required=False,
+            )
+        if day:
+            self.fields["held_on"] = forms.DateField(_("Day of the assessment"), not_after=clock.today, aside=window)
+        for check in self.checks:
+            self.fields[f"check_{check.code}"] = forms.CheckField(
+                _("I have looked again: this is right."), hint=check.text
+            )
+        self.fields["reason"] = forms.ChoiceField(_("Why is the form amended?"), choices=AMENDMENT_REASONS)
+        self.sections = [
+            forms.Section(_("As it should have been"), [n for n in self.fields if n.startswith(("item_", "missing_", "held_on"))]),
+            *([forms.Section(_("Answers to look at again"), [f"check_{c.code}" for c in self.checks])] if checks else []),
+            forms.Section(_("Why, and who says so"), ["reason", *self.proof]),
+        ]  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Each item needs a value or a reason, and not both."""
+        data = super().clean() or self.cleaned_data
+        drop_open(self, [field_name(item.code) for item in self.items])
+        for item in self.items:
+            name = field_name(item.code)
+            value, reason = as_text(data.get(name)), data.get(f"missing_{item.code}")
+            if name in self.errors:
+                continue
+            if value and reason:
+                self.add_error(name, _("Give an answer or a reason, not both."))
+            elif not value and not reason and not item.optional:
+                self.add_error(name, _("Give the right answer, or the reason why there is none."))
+        return data
+
+    def changes(self) -> dict[str, Any]:
+        """The arguments of the amendment."""
+        data = self.cleaned_data
+        missing = {item.code: data[f"missing_{item.code}"] for item in self.items if data.get(f"missing_{item.code}")}
+        answers = {
+            item.code: as_text(data.get(field_name(item.code))) for item in self.items if item.code not in missing
+        }
+        return {
+            "answers": answers,
+            "missing": missing,
+            "held_on": data.get("held_on"),
+            "reason_code": data["reason"],
+            "confirm": [check.code for check in self.checks],
+            **self.typed(),
+        }
 
 
 class RecordFilter(forms.Form):

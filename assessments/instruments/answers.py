@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from assessments.instruments.scoring import limits
 from trial.protocol.definition import Instrument, Item
 
 MAX_TEXT = 2000
@@ -70,8 +71,8 @@ def _number(item: Item, text: str) -> Value:
         raise InvalidAnswer(item, text, Invalid.NOT_A_NUMBER)
     if item.levels and number not in {value for value, _ in item.levels}:
         raise InvalidAnswer(item, text, Invalid.NOT_A_LEVEL)
-    lowest, highest = item.limits
-    if not Decimal(str(lowest)) <= number <= Decimal(str(highest)):
+    lowest, highest = limits(item)
+    if not lowest <= number <= highest:
         raise InvalidAnswer(item, text, Invalid.OUT_OF_RANGE)
     if number == number.to_integral_value():
         number = number.to_integral_value()

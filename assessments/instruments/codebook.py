@@ -91,6 +91,9 @@ def formula(instrument: Instrument, scale: Scale) -> str:
         case "difference":
             minus = [_term(instrument, scale, code) for code in scale.negative_items]
             return f"sum({', '.join(plus)}) - sum({', '.join(minus)})"
+        case "present_count" | "present_mean":
+            name = "count" if scale.method == "present_count" else "mean"
+            return f"{name} of those above their lowest({', '.join(plus)})"
 
 
 def _term(instrument: Instrument, scale: Scale, code: str) -> str:

@@ -9,6 +9,9 @@ Missing items: a scale has a score when at least the share ``missing.min_answere
 item then counts as the mean of the person's answered ones (after reversal). For a sum that is the prorated sum, for a
 mean the mean of the answered items. In a difference each of the two parts must reach the share, and is completed by its
 own mean: a mean over items of both signs would have no meaning.
+
+Symptoms that are present (present_count, present_mean) are those above their lowest answer. Where none is, their mean does not
+exist.
 """
 
 import math
@@ -17,8 +20,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
-from trial.protocol.definition import Instrument, Item, Scale
+from trial.protocol.definition import Instrument, Item, Number, Scale
 
 PLACES = 6
 
@@ -27,6 +31,7 @@ class NotComputable(StrEnum):
     """Why a scale has no value."""
 
     TOO_FEW_ANSWERS = "too_few_answers"
+    NOTHING_PRESENT = "nothing_present"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,13 @@ def reverse(value: Decimal, lowest: Decimal, highest: Decimal) -> Decimal:
 def limits(item: Item) -> tuple[Decimal, Decimal]:
     """Lowest and highest number of a numeric item, as the protocol writes them. ValueError for any other item."""
     lowest, highest = item.limits
-    return Decimal(str(lowest)), Decimal(str(highest))
+    return exact(lowest), exact(highest)
+
+
+@cache
+def exact(number: Number) -> Decimal:
+    """A number of the protocol as it is written there: 0.1 is one tenth."""
+    return Decimal(str(number))
 
 
 def needed(scale: Scale, items: int) -> int:
@@ -92,6 +103,9 @@ def score_scale(scale: Scale, items: Mapping[str, Item], answers: Mapping[str, D
         return ScaleScore(scale.code, None, NotComputable.TOO_FEW_ANSWERS, answered, len(plus) + len(minus))
     first = completed[0] or []
     second = (completed[1] or []) if minus else []
+    present = _present(scale, first, items) if scale.method.startswith("present_") else []
+    if scale.method == "present_mean" and not present:
+        return ScaleScore(scale.code, None, NotComputable.NOTHING_PRESENT, answered, len(plus))
     match scale.method:
         case "sum":
             value = sum(first, Fraction(0))
@@ -102,6 +116,10 @@ def score_scale(scale: Scale, items: Mapping[str, Item], answers: Mapping[str, D
             value = sum((w * x for w, x in zip(weights, first, strict=True)), Fraction(0))
         case "difference":
             value = sum(first, Fraction(0)) - sum(second, Fraction(0))
+        case "present_count":
+            value = Fraction(len(present))
+        case "present_mean":
+            value = sum(present, Fraction(0)) / len(present)
     return ScaleScore(scale.code, rounded(value), None, answered, len(plus) + len(minus))
 
 
@@ -122,6 +140,11 @@ def _part(
             items[code]  # a scale that names an unknown item is refused even where nothing was answered
         values.append(None if answer is None else Fraction(answer))
     return values
+
+
+def _present(scale: Scale, values: Sequence[Fraction], items: Mapping[str, Item]) -> list[Fraction]:
+    lowest = [Fraction(limits(items[code])[0]) for code in scale.items]
+    return [value for value, low in zip(values, lowest, strict=True) if value > low]
 
 
 def _completed(scale: Scale, part: Sequence[Fraction | None]) -> list[Fraction] | None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from assessments.entry.queries import forms_of, interview_instruments, unsigned
+from assessments.entry.queries import days_in_force, forms_of, interview_instruments, unsigned
 from assessments.visits import queries
 from assessments.visits.models import AssessorAssignment, VisitOutcome
 from assessments.visits.rules import must_close
@@ -113,8 +113,17 @@ def record_attended(*, participant: Participant, visit: str, by: db.Actor, day: 
         return before
     if before is not None and before.outcome == Outcome.MISSED:
         raise Refused("visit_missed", _("This visit is recorded as missed. Reopen it first."))
-    held = [form.held_on for form in forms_of(participant.pk, visit).values() if form.held_on]
+    held = days_in_force(participant.pk, visit)
     return _add(participant, visit, Outcome.ATTENDED, by, before, day or max(held, default=None))
+
+
+def redate_attended(*, participant: Participant, visit: str, by: db.Actor) -> None:
+    """A part of an action: the day of a form was amended. A visit that took place moves to the latest day of its forms."""
+    _hold(participant)
+    before = queries.outcome_in_force(participant.pk, visit)
+    held = days_in_force(participant.pk, visit)
+    if before is not None and before.outcome == Outcome.ATTENDED and held and before.day != held[-1]:
+        _add(participant, visit, Outcome.ATTENDED, by, before, held[-1])
 
 
 def _hold(participant: Participant) -> None:

@@ -1,9 +1,10 @@
-"""Forms about visits: who interviews, and why a visit did not take place."""
+"""Forms about visits: who interviews, why a visit did not take place, and whether the arm became known."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trial.core import clock
 from trial.core.models import User
@@ -45,3 +46,76 @@ class VisitFilter(forms.Form):
         visits = [(visit.code, visit.name) for visit in protocol.visits]
         self.fields["visit"] = forms.SelectField(_("Visit"), choices=visits, blank=_("All"), required=False)
         self.fields["state"] = forms.SelectField(_("State"), choices=states, blank=_("All"), required=False)
+
+
+UNKNOWN = "?"
+"""The answer "I do not know" to the question for the arm; no code of an arm can be this."""
+
+SOURCES = [
+    ("participant", gettext_lazy("The participant said it")),
+    ("family", gettext_lazy("Family or friends said it")),
+    ("staff", gettext_lazy("Somebody of the staff said it")),
+    ("document", gettext_lazy("A letter, file or calendar")),
+    ("guess", gettext_lazy("Nobody said it; I am fairly sure by what I saw or heard")),
+    ("other", gettext_lazy("Otherwise")),
+]
+
+
+class ReportForm(forms.Form):
+    """What an assessor was told of the arm. It leaves through a drop box: it can't be read again on this side."""
+
+    source = forms.ChoiceField(gettext_lazy("How did you learn it?"), choices=SOURCES)
+    words = forms.TextAreaField(
+        gettext_lazy("What happened"),
+        hint=gettext_lazy("Only unblinded staff read this. You can't read it again."),
+        required=False,
+        max_length=2000,
+    )
+
+    def __init__(self, *args: Any, arms: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [*arms, (UNKNOWN, _("I do not know"))]
+        self.fields["believed_arm"] = forms.ChoiceField(
+            _("Which arm do you think it is?"), choices=choices, required=False
+        )
+        self.fields["certainty"] = forms.ScaleField(
+            _("How sure are you?"),
+            anchors=[(1, _("A guess")), (2, "2"), (3, "3"), (4, "4"), (5, _("Certain"))],
+            required=False,
+        )
+        self.order_fields(["source", "believed_arm", "certainty", "words"])
+
+    def report(self) -> dict[str, Any]:
+        """The arguments of the report."""
+        data = self.cleaned_data
+        return {
+            "source": data["source"],
+            "believed_arm": "" if data.get("believed_arm") == UNKNOWN else data.get("believed_arm") or "",
+            "certainty": int(data["certainty"]) if data.get("certainty") else None,
+            "words": data.get("words") or "",
+        }
+
+
+class VisitDoneForm(ReportForm):
+    """After a follow-up visit: did the arm become known? Only a yes is told, and only to the unblinded side."""
+
+    known = forms.YesNoField(
+        gettext_lazy("Did you learn, from anybody, which treatment this participant has?"),
+        hint=gettext_lazy("Your answer is not shown on this side of the trial, not even to you."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].required = False
+        self.order_fields(["known", "source", "believed_arm", "certainty", "words"])
+        self.sections = [
+            forms.Section(_("The treatment"), ["known"]),
+            forms.Section(_("If yes"), ["source", "believed_arm", "certainty", "words"]),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """A yes needs to say how."""
+        data = super().clean() or self.cleaned_data
+        if data.get("known") and not data.get("source"):
+            self.add_error("source", _("Say how you learned it."))
+        return data

@@ -1,5 +1,6 @@
 """What pages show of visits: worklists, calendars, completeness; and the work and panels of the first page."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from assessments.entry.queries import OWN, interview_instruments
+from assessments.entry.queries import OWN
 from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import VisitLine, assigned_participants, visit_lines
-from assessments.visits.schedule import State, Window
+from assessments.visits.schedule import State, Timing, Window
 from trial.core import clock
 from trial.core.access import Person
 from trial.core.access.roles import (
@@ -99,16 +100,15 @@ def visit_table(
     position: Page | None = None,
     empty: str = "",
     caption: str = "",
-    mine: bool = False,
 ) -> Table:
-    """Visits with state, target, window, interviewer (unless they are all ``mine``) and forms."""
+    """Visits with state, target, window, interviewer and forms."""
     columns = [
         Column(_("Participant"), code=True),
         Column(_("Visit")),
         Column(_("State")),
         Column(_("Target")),
         Column(_("Window")),
-        *([] if mine else [Column(_("Interviewer"))]),
+        Column(_("Interviewer")),
         Column(_("Forms signed")),
     ]
     rows: list[list[Any]] = [
@@ -118,12 +118,59 @@ def visit_table(
             shown_state(line),
             line.window.target if line.window else None,
             window_words(line.window),
-            *([] if mine else [line.interviewer.full_name if line.interviewer else None]),
+            line.interviewer.full_name if line.interviewer else None,
             _("%(signed)d of %(all)d") % {"signed": line.forms.signed, "all": line.instruments},
         ]
         for line in lines
     ]
     return Table(columns, rows, caption=caption, empty=empty, csv_url=csv_url, page=position)
+
+
+def work_table(lines: Iterable[VisitLine], *, rating: bool = False, empty: str = "", caption: str = "") -> Table:
+    """A worklist: what is to be done with whom, by when, and whether the window is open. ``rating``: of clinicians' forms."""
+    columns = [
+        Column(_("Participant"), code=True),
+        Column(_("Visit")),
+        Column(_("State")),
+        Column(_("Target")),
+        Column(_("Window")),
+        Column(_("Window today")),
+        Column(_("Forms signed")),
+    ]
+    today = clock.today()
+    rows: list[list[Any]] = []
+    for line in lines:
+        signed, of = line.forms.signed, line.instruments
+        if rating:
+            signed, of = line.forms.signed - line.forms.interview, line.instruments - line.interview
+        rows.append(
+            [
+                Link(grouped(line.participant.number), visit_url(line)),
+                line.visit.name,
+                shown_state(line),
+                line.window.target if line.window else None,
+                window_words(line.window),
+                _openness(line.window, today),
+                _("%(signed)d of %(all)d") % {"signed": signed, "all": of},
+            ]
+        )
+    return Table(columns, rows, caption=caption, empty=empty)
+
+
+def _openness(window: Window | None, today: dt.date) -> str | None:
+    """Whether the window is open, and for how long, or since when not."""
+    if window is None:
+        return None
+    match window.timing(today):
+        case Timing.BEFORE_WINDOW:
+            n = (window.opens - today).days
+            return ngettext("opens in %(n)d day", "opens in %(n)d days", n) % {"n": n}
+        case Timing.IN_WINDOW:
+            n = (window.closes - today).days
+            return ngettext("open, %(n)d day left", "open, %(n)d days left", n) % {"n": n}
+        case Timing.AFTER_WINDOW:
+            n = (today - window.closes).days
+            return ngettext("closed %(n)d day ago", "closed %(n)d days ago", n) % {"n": n}
 
 
 def calendar_facts(line: VisitLine, protocol: Protocol) -> list[tuple[str, Any]]:
@@ -150,20 +197,27 @@ def is_near(line: VisitLine) -> bool:
 def my_lines(person: Person, protocol: Protocol) -> list[VisitLine]:
     """The open visits of the participants assigned to this interviewer that are near. Four queries, however many."""
     lines = visit_lines(assigned_participants(person), protocol, clock.today())
-    return in_order(line for line in lines if is_near(line) and not _waits_for_others(line, protocol))
+    return in_order(line for line in lines if is_near(line) and not _waits_for_others(line))
 
 
-def _waits_for_others(line: VisitLine, protocol: Protocol) -> bool:
+def rating_lines(person: Person, protocol: Protocol) -> list[VisitLine]:
+    """The visits of the rater's site with forms that a clinician still has to rate, and that are near. Whether the interview
+    took place does not matter. Four queries, however many participants."""
+    people = [one for one in participants() if person.holds(ClinicianRater, Coordinator, site=one.site_id)]
+    lines = visit_lines(people, protocol, clock.today())
+    return in_order(line for line in lines if others_left(line) > 0 and (not line.is_open or is_near(line)))
+
+
+def _waits_for_others(line: VisitLine) -> bool:
     """Whether the interview's part of a baseline is done: only forms of other raters are left."""
-    return line.visit.is_baseline and line.forms.interview >= len(interview_instruments(protocol, line.visit.code))
+    return line.visit.is_baseline and line.forms.interview >= line.interview
 
 
-def _left_to_others(line: VisitLine, protocol: Protocol) -> int:
+def others_left(line: VisitLine) -> int:
     """How many forms of this visit are left that are not of the interview. They can be made whether it took place or not."""
     if line.state is State.DIED or not line.has_opened(clock.today()):
         return 0
-    others = sum(one.rater not in OWN and line.asks(one) for one in protocol.instruments_at(line.visit.code))
-    return others - (line.forms.signed - line.forms.interview)
+    return line.instruments - line.interview - (line.forms.signed - line.forms.interview)
 
 
 def work_for(person: Person) -> list[WorkList]:
@@ -245,7 +299,6 @@ def _unassigned(person: Person, protocol: Protocol) -> WorkList:
 
 
 def _clinicians(person: Person, protocol: Protocol) -> WorkList:
-    people = [one for one in participants() if person.holds(ClinicianRater, Coordinator, site=one.site_id)]
     items = [
         WorkItem(
             _("Clinician's forms of %(number)s, %(visit)s")
@@ -255,8 +308,8 @@ def _clinicians(person: Person, protocol: Protocol) -> WorkList:
             WORK.get(line.state, "due"),
             line.due_on,
         )
-        for line in in_order(visit_lines(people, protocol, clock.today()))
-        if (left := _left_to_others(line, protocol)) > 0
+        for line in rating_lines(person, protocol)
+        if line.state is not State.UPCOMING and (left := others_left(line))
     ]
     return WorkList(
         _("Clinicians' forms"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from assessments.entry.queries import PART_OF, FormCounts, form_counts
+from assessments.entry.queries import OWN, PART_OF, FormCounts, form_counts
 from assessments.visits.models import AssessorAssignment, VisitOutcome
 from assessments.visits.schedule import CLOSED, Recorded, State, Window, standing_of, state_of, window_of
 from trial.core.access import Person
@@ -71,7 +71,7 @@ class VisitLine:
     """One visit of one participant as it stands today.
 
     ``window`` is None for the baseline visit. ``forms`` counts the visit's forms; ``instruments`` is how many it should have, given
-    the parts of the consent that are not in force (``stopped``).
+    the parts of the consent that are not in force (``stopped``), and ``interview`` how many of these belong to the interview.
     """
 
     participant: Participant
@@ -82,6 +82,7 @@ class VisitLine:
     interviewer: User | None
     forms: FormCounts
     instruments: int
+    interview: int
     stopped: frozenset[str] = frozenset()
 
     def asks(self, instrument: Instrument) -> bool:
@@ -120,7 +121,7 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
     assigned = assignments_in_force().filter(participant_id__in=keys).select_related("interviewer")
     interviewers = {row.participant_id: row.interviewer for row in assigned}
     gone, stopped = died(keys), stopped_parts(keys, protocol)
-    parts = {visit.code: [PART_OF[i.rater] for i in protocol.instruments_at(visit.code)] for visit in protocol.visits}
+    raters = {visit.code: [i.rater for i in protocol.instruments_at(visit.code)] for visit in protocol.visits}
     lines = []
     for one in listed:
         without = stopped.get(one.pk, frozenset())
@@ -140,7 +141,11 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
                     outcome=outcomes.get((one.pk, visit.code)),
                     interviewer=interviewers.get(one.pk),
                     forms=forms,
-                    instruments=max(sum(part not in without for part in parts[visit.code]), forms.signed),
+                    instruments=max(sum(PART_OF[rater] not in without for rater in raters[visit.code]), forms.signed),
+                    interview=max(
+                        sum(rater in OWN and PART_OF[rater] not in without for rater in raters[visit.code]),
+                        forms.interview,
+                    ),
                     stopped=without,
                 )
             )

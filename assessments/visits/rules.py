@@ -6,7 +6,7 @@ from assessments.entry.queries import OWN, PART_OF
 from assessments.visits.queries import is_assigned
 from trial.core import db
 from trial.core.access import Person
-from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer
+from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
 from trial.core.errors import NotAllowed, Refused
 from trial.participants.models import Participant
 from trial.participants.queries import stopped_parts
@@ -50,7 +50,7 @@ def must_be_asked(protocol: Protocol, participant: Participant, instrument: Inst
 
 def may_see_visits(person: Person, participant: Participant) -> bool:
     """Whether this person may open the visits of a participant: an interviewer those of assigned participants only."""
-    if person.holds(Coordinator, ClinicianRater, DataManager, site=participant.site_id):
+    if person.holds(Coordinator, ClinicianRater, DataManager, Monitor, site=participant.site_id):
         return True
     return person.holds(Interviewer, site=participant.site_id) and is_assigned(person, participant.pk)
 

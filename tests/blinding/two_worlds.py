@@ -19,7 +19,10 @@ from analysis.pooled import tasks as pooled_tasks
 from analysis.snapshots.actions import make_snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
+from assessments.cleaning import actions as cleaning
+from assessments.cleaning.queries import unsettled
 from assessments.entry import actions as entry
+from assessments.entry.models import Form
 from assessments.visits import actions as visits
 from tests import world
 from trial.core import clock, db, ids, side
@@ -274,7 +277,8 @@ def _follow_up(rng: random.Random) -> None:
                 form = entry.open_form(participant=participant, visit="T2", instrument="asi", by=world.SETUP)
                 items = {item.code: str(rng.randrange(0, 5)) for item in current().instrument("asi").items}
                 form = entry.save_answers(form=form, answers=items, revision=form.revision, by=world.SETUP)
-                entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=world.SETUP)
+                form = entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=world.SETUP)
+                _clean(rng, form)
             else:
                 contact.record_attempt(
                     participant=participant,
@@ -314,10 +318,24 @@ def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
                 course.withdraw(participant=participant, part="interviews", day=clock.today(), by=coordinator)
 
 
+def _clean(rng: random.Random, form: Form) -> None:
+    """A query about the form: left open, confirmed, or answered by an amendment."""
+    by = world.SETUP
+    about = {"participant": form.participant, "visit": form.visit, "form": form, "item": "asi_24"}
+    query = cleaning.raise_query(kind="implausible", text="Is it so?", by=by, **about)
+    match rng.randrange(3):
+        case 1:
+            cleaning.answer_query(query=query, answer="confirmed", by=by)
+        case 2:
+            cleaning.correct_query(query=query, answers={"asi_24": "9"}, reason_code="typed_wrong", by=by)
+            cleaning.close_query(query=query, by=by)
+
+
 def _close(staff: dict[str, Any]) -> None:
     """Lock, planned unblinding, and a comparative run that nobody on the open side may notice."""
     manager, sponsor, independent = (staff[role] for role in ("datamanager", "sponsor", "independent"))
     with world.at_work(manager):
+        cleaning.accept_queries(queries_=list(unsettled()), reason_code="no_effect", by=manager)
         way_in.lock_database(password=world.PASSWORD, by=manager)
         snapshot = make_snapshot(by=manager)
     with world.at_work(sponsor):

@@ -59,17 +59,25 @@ def test_an_interview_by_keyboard(imr: Trial, new_page: NewPage, sign_in: SignIn
     expect(page.locator("[data-scale-done]")).to_have_text("12")
     assert answers(imr)["imrs_c_12"] == "4"
     page.keyboard.press("5")
-    page.get_by_role("button", name="Check and sign").click()  # at once: the button sends the last answer too
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign IMR Scale, client version")
+    page.get_by_role("button", name="Check and go on").click()  # at once: the button sends the last answer too
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check IMR Scale, client version")
     expect(page.get_by_text("13 of 15 items")).to_be_visible()
     check_axe(page)
-    page.get_by_role("button", name="Sign IMR Scale").click()
-    expect(page).to_have_title("Error: Sign IMR Scale, client version – IMR")
+    page.get_by_role("button", name="The form is complete").click()
+    expect(page).to_have_title("Error: Check IMR Scale, client version – IMR")
     check_axe(page)
     page.get_by_label("Reason for all items").select_option(label="Did not want to answer")
+    page.get_by_role("button", name="The form is complete").click()
+    expect(page.get_by_text("IMR Scale, client version is complete.")).to_be_visible()
+    page.goto(f"/assessments/{imr.participant.number}/visits/T1/")
+    check_axe(page)
+    page.get_by_role("link", name="Sign 1 form").click()
+    expect(page.get_by_text("Background, Coping")).to_be_visible()
+    page.get_by_label("Your user name").fill("anna")
     page.get_by_label("Your password").fill(world.PASSWORD)
-    page.get_by_role("button", name="Sign IMR Scale").click()
-    expect(page.get_by_text("IMR Scale, client version is signed.")).to_be_visible()
+    check_axe(page)
+    page.get_by_role("button", name="Sign 1 form").click()
+    expect(page.get_by_text("1 form is signed.")).to_be_visible()
     with imr.at_work("anna"):
         assert Form.objects.get(instrument="imrs_client").is_signed
 
@@ -132,9 +140,10 @@ def test_a_follow_up_ends_with_the_question(
     sign_in(page, "anna")
     page.goto(at(btheb, "M2", "bdi"))
     page.get_by_label("Total score").fill("12")
-    page.get_by_role("button", name="Check and sign").click()
+    page.get_by_role("button", name="Check and go on").click()
+    page.get_by_label("Your user name").fill("anna")
     page.get_by_label("Your password").fill(world.PASSWORD)
-    page.get_by_role("button", name="Sign Beck").click()
+    page.get_by_role("button", name="Sign 1 form").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("After the interview")
     if script:
         check_axe(page)

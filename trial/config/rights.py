@@ -175,7 +175,7 @@ TABLES: dict[str, Table] = {
         unblinded="s",
         allocator="s",
         append_only=True,
-        guards=(("equipoise_guard_locking", "before insert"),),
+        guards=(("equipoise_guard_locking", "before insert"), ("equipoise_guard_open_queries", "before insert")),
     ),
     "participants_unblindingrequest": Table("open", blinded="si", unblinded="s", append_only=True),
     "participants_release": Table(
@@ -242,6 +242,46 @@ TABLES: dict[str, Table] = {
         append_only=True,
         stops_at_lock=True,
         same_site=(("form_id", "entry_form"),),
+        guards=(("equipoise_guard_score", "before insert"),),
+    ),
+    "entry_confirmation": Table(
+        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+    ),
+    "entry_amendment": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_amendment", "before insert"),),
+    ),
+    "entry_amendedanswer": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_amended_answer", "before insert"),),
+    ),
+    # --- data queries: their words are for blinded people
+    "cleaning_dataquery": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        secret=("text",),
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_data_query", "before insert"),),
+    ),
+    "cleaning_queryevent": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_query_event", "before insert"),),
     ),
     # --- analysis, open side
     "snapshots_snapshot": Table(
@@ -473,6 +513,12 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_death": (),
     "equipoise_guard_living": (),
     "equipoise_declassified": (),
+    "equipoise_guard_amendment": (),
+    "equipoise_guard_amended_answer": (),
+    "equipoise_guard_score": (),
+    "equipoise_guard_data_query": (),
+    "equipoise_guard_query_event": (),
+    "equipoise_guard_open_queries": (),
     "entry_signed_form_is_closed": (),
     "entry_answer_of_open_form": (),
 }

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
             "assessments.instruments",
             "assessments.visits",
             "assessments.entry",
+            "assessments.cleaning",
             "analysis.snapshots",
             "analysis.pooled",
             "analysis.unblinded",
@@ -192,6 +193,7 @@ WORK_PROVIDERS: list[str] = [
     "assessments.visits.presenters.work_for",
     "trial.unblinded.sessions.presenters.work_for",
     "trial.unblinded.records.presenters.work_for",
+    "assessments.cleaning.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
@@ -205,7 +207,9 @@ PANEL_PROVIDERS: list[str] = [
     "trial.unblinded.records.presenters.panels_for",
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
+    "analysis.unblinded.presenters.panels_for",
 ]
+LOCK_CHECKS: list[str] = ["assessments.cleaning.presenters.lock_check"]
 TRIAL_NAME = "trial.config.stations.trial_name"
 TRIAL_NOTICE = "trial.config.stations.trial_notice"
 SITE_NAMES = "trial.config.stations.site_names"

@@ -44,12 +44,20 @@ STATIONS: list[Station] = [
     ),
     Station("readings", _("Readings"), _codes(r.DataManager, r.Monitor, r.Investigator), "default", "eye-off"),
     Station("interviews", _("Interviews"), _codes(r.Interviewer), "default", "calendar-event"),
+    Station("ratings", _("Ratings"), _codes(r.ClinicianRater), "default", "calendar-event"),
     Station(
         "visits",
         _("Visits"),
         _codes(r.Coordinator, r.ClinicianRater, r.DataManager, r.Monitor, r.Investigator),
         "default",
         "calendar-event",
+    ),
+    Station(
+        "data_queries",
+        _("Queries"),
+        _codes(r.Interviewer, r.ClinicianRater, r.Coordinator, r.DataManager, r.Monitor),
+        "default",
+        "message-report",
     ),
     Station("records", _("Forms"), _codes(r.DataManager, r.Monitor), "default", "file-text"),
     Station(
@@ -112,6 +120,13 @@ STATIONS: list[Station] = [
     Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),
     Station(
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"
+    ),
+    Station(
+        "flow_by_arm",
+        _("Flow by arm"),
+        _codes(r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "route",
     ),
     Station(
         "unblinding_reports",

@@ -16,6 +16,7 @@ from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
 from trial.participants import queries
+from trial.participants.lock_checks import open_checks
 from trial.participants.models import (
     Consent,
     DatabaseLock,
@@ -292,7 +293,7 @@ def record_records_state(*, complete: bool, people: int, by: db.Actor) -> Record
 def lock_database(*, password: str, by: Person) -> DatabaseLock:
     """Lock the database, with a signature. Irrevocable. Twice is once.
 
-    Refused while a randomization waits for its answer, and, where the protocol has a records plan, until all records are looked up.
+    Refused while a request waits, hospital records of the protocol's plan are not all looked up, or a check is open.
     """
     by.must_hold(DataManager)
     known = queries.lock()
@@ -306,9 +307,12 @@ def lock_database(*, password: str, by: Person) -> DatabaseLock:
         raise Refused(
             "records_open",
             _(
-                "Hospital records have not all been looked up. Lock when the record abstractor has finished; this page says so then."
+                "Hospital records have not all been looked up. Lock when the abstractor has finished; this page says so then."
             ),
         )
+    waiting = [str(check.title) for check in open_checks()]
+    if waiting:
+        raise Refused("checks_open", _("Settle this before the lock: %(what)s.") % {"what": ", ".join(waiting)})
     signature = sign(person=by, password=password, meaning="database lock", content={"lock": True})
     lock = DatabaseLock(locked_by=by.actor_id, signature=signature)
     lock.save(force_insert=True)

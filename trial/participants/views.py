@@ -29,6 +29,7 @@ from trial.participants.forms import (
     ScreeningForm,
     SignatureForm,
 )
+from trial.participants.lock_checks import open_checks
 from trial.participants.models import Consent, Participant, RandomizationRequest, ScreeningEntry
 from trial.participants.presenters import (
     OUTCOMES,
@@ -340,6 +341,11 @@ def randomization_state(request: Request, number: str) -> HttpResponse:
 def lock(request: Request) -> HttpResponseBase:
     """Lock the database, signed."""
     done = queries.lock()
+    checks = [] if done else open_checks()
+    if checks:
+        waiting = {"title": _("Database lock"), "lead": _("Settle what stands below; then the database can be locked.")}
+        status = 422 if request.method == "POST" else 200
+        return render(request, "trial/lock_waits.html", {**waiting, "checks": checks}, status=status)
     form = SignatureForm(request.POST or None)
     if request.method == "POST" and done is None and form.is_valid():
         try:

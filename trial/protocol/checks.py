@@ -129,6 +129,7 @@ def _instruments(protocol: Protocol, problems: Problems) -> None:
         if len({item.code for item in instrument.items}) == len(instrument.items):
             for number, scale in enumerate(instrument.scales, start=1):
                 _scale(instrument, scale, f"scales[{number}]", problems)
+            _form_checks(instrument, problems)
     for number, visit in enumerate(protocol.visits, start=1):
         if not protocol.instruments_at(visit.code):
             detail = f"no file in instruments/ names the visit {visit.code}"
@@ -174,6 +175,10 @@ def _scale(instrument: Instrument, scale: Scale, path: str, problems: Problems) 
                 file, f"{path}.items", "not_allowed", found=found, allowed="integer, decimal, choice, yesno items"
             )
             return
+    fractions = [code for code in scale.items if instrument.item(code).kind == "decimal"]
+    if scale.method == "present_mean" and fractions:
+        found = f"{fractions[0]}, a decimal item,"
+        problems.add(file, f"{path}.items", "not_allowed", found=found, allowed="items with whole answers")
     both = set(scale.items) & set(scale.negative_items)
     if both:
         problems.add(file, f"{path}.negative_items", "duplicate", found=", ".join(sorted(both)), what="entry")
@@ -188,9 +193,24 @@ def _scale(instrument: Instrument, scale: Scale, path: str, problems: Problems) 
             problems.add(file, f"{path}.{key}", "out_of_range", found=str(said), allowed=allowed)
 
 
+def _form_checks(instrument: Instrument, problems: Problems) -> None:
+    file, items = instrument_file(instrument.code), {item.code: item for item in instrument.items}
+    _unique(problems, file, "checks", "check", [one.code for one in instrument.checks])
+    for number, one in enumerate(instrument.checks, start=1):
+        _known(problems, file, f"checks[{number}]", one.items, items, "items", file)
+        for code in dict.fromkeys(code for code in one.items if code in items and not items[code].is_numeric):
+            found = f"{code}, a {items[code].kind} item,"
+            allowed = "integer, decimal, choice, yesno items"
+            problems.add(file, f"checks[{number}]", "not_allowed", found=found, allowed=allowed)
+
+
 def score_range(scale: Scale, items: Sequence[Item]) -> tuple[float, float]:
     """Lowest and highest score that this scale can have; `items` are those of `scale.all_items`, in that order."""
     limits = [item.limits for item in items]
+    if scale.method == "present_count":
+        return 0, len(items)
+    if scale.method == "present_mean":
+        return min(low for low, _high in limits) + 1, max(high for _low, high in limits)
     if scale.method == "weighted":
         parts = [sorted((w * low, w * high)) for w, (low, high) in zip(scale.weights, limits, strict=True)]
     elif scale.method == "difference":
@@ -250,6 +270,9 @@ def _analysis(protocol: Protocol, problems: Problems) -> None:
     if len(protocol.teams) == 1 and plan.team != "none":
         detail = "sites.toml has a single team"
         problems.add(file, "team", "conflict", detail=detail, allowed="none")
+    if plan.fidelity_sessions and not protocol.fidelity:
+        detail = "no fidelity scale is defined in sessions.toml"
+        problems.add(file, "fidelity_sessions", "conflict", detail=detail, allowed="0")
     if known and len({*visits}) == len(visits) and sum(v.is_baseline for v in protocol.visits) == 1:
         _analyzed_visits(protocol, plan, problems)
 

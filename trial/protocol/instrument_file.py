@@ -2,7 +2,8 @@
 
 Items may be written one by one or as a series (`prefix` and `count`: prefix01, prefix02, ... with `topics`, or `topic` 1,
 `topic` 2, ...). A scale names its items
-one by one or as a range of the file's order ("bsi_01..bsi_53").
+one by one or as a range of the file's order ("bsi_01..bsi_53"). A check (`[[checks]]`) names the answers that are odd together:
+`when = { admissions = [0, 0] }`, `expect = { hospital = [0, 0] }`, or `differ = ["sers_pos_01..sers_neg_10"]`.
 """
 
 import re
@@ -11,6 +12,8 @@ from typing import Any
 
 from trial.protocol.definition import (
     Anchor,
+    Bounds,
+    Check,
     Direction,
     Instrument,
     Item,
@@ -20,6 +23,7 @@ from trial.protocol.definition import (
     Rater,
     Scale,
     ScaleRole,
+    Strength,
 )
 from trial.protocol.reader import Table, show, similar
 
@@ -42,6 +46,7 @@ def instrument(table: Table) -> tuple[int, Instrument]:
         items=items,
         scales=tuple(_scale(row, codes) for row in table.tables("scales", least=0)),
         notice=table.text("notice", most=500, default=""),
+        checks=tuple(_check(row, codes) for row in table.tables("checks", least=0)),
     )
     table.close()
     return order, found
@@ -129,6 +134,39 @@ def _scale(row: Table, codes: Sequence[str]) -> Scale:
     )
     row.close()
     return scale
+
+
+def _check(row: Table, codes: Sequence[str]) -> Check:
+    """A check needs something to look at: bounds that are expected, or items that differ."""
+    check = Check(
+        code=row.code(),
+        text=row.text("text", most=200),
+        strength=row.one_of("strength", Strength),
+        when=_bounds(row, "when"),
+        expect=_bounds(row, "expect"),
+        differ=_item_codes(row, "differ", codes) if row.has("differ") else (),
+    )
+    if bool(check.expect) == bool(check.differ):
+        row.problem("expect", "conflict", detail="a check names either expect or differ", allowed="one of the two")
+    if check.when and not check.expect:
+        row.problem("when", "conflict", detail="when says in which case expect holds", allowed="expect beside it")
+    row.close()
+    return check
+
+
+def _bounds(row: Table, key: str) -> tuple[Bounds, ...]:
+    """Items with the lowest and highest answer that is meant: `{ admissions = [1, 2] }`."""
+    if not row.has(key):
+        return ()
+    table, found = row.table(key), []
+    for item in table.data:
+        ends = table.numbers(item)
+        if len(ends) != 2 or ends[0] > ends[1]:
+            table.problem(item, "bad_text", allowed="the lowest and the highest answer, such as [0, 2]")
+            continue
+        found.append(Bounds(item, *ends))
+    table.close()
+    return tuple(found)
 
 
 def _item_codes(row: Table, key: str, codes: Sequence[str]) -> tuple[str, ...]:

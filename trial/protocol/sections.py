@@ -130,6 +130,7 @@ def analysis(table: Table) -> Analysis:
         alpha=table.number("alpha", 0.0001, 0.2),
         standardize_by=table.one_of("standardize_by", Literal["baseline", "model_visit"]),
         covariates=tuple(_covariate(row) for row in table.tables("covariates", least=0)),
+        fidelity_sessions=table.integer("fidelity_sessions", 0, 1000, default=0),
     )
     table.close()
     return found

@@ -1,6 +1,5 @@
-"""Filling in a form and signing it. Answers are saved as they are typed; everything works without script too."""
+"""Filling in a form. Answers are saved as they are typed; everything works without script too. Signing is a step of the visit."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments.entry import actions, queries
 from assessments.entry.actions import AnswersConflict
-from assessments.entry.forms import AnswerForm, SignForm
+from assessments.entry.forms import AnswerForm, CheckForm, NotAskedForm
 from assessments.entry.models import Answer, Form
-from assessments.instruments.answers import open_items
+from assessments.entry.queries import Readiness
 from assessments.visits import rules
 from assessments.visits.presenters import visit_url, window_words
 from assessments.visits.queries import VisitLine
-from assessments.visits.views import crumbs_to, find_participant, find_visit, posted, status_of
-from trial.core import clock
+from assessments.visits.views.places import crumbs_to, find_participant, find_visit, posted, status_of
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, Interviewer
 from trial.core.errors import Refused
@@ -53,8 +51,12 @@ class _Place:
         return reverse("assessment_save", args=self._args)
 
     @property
-    def sign_url(self) -> str:
-        return reverse("assessment_sign", args=self._args)
+    def check_url(self) -> str:
+        return reverse("assessment_check", args=self._args)
+
+    @property
+    def not_asked_url(self) -> str:
+        return reverse("assessment_not_asked", args=self._args)
 
     @property
     def _args(self) -> list[str]:
@@ -62,6 +64,14 @@ class _Place:
 
     def answers(self) -> dict[str, Answer]:
         return queries.answers_of(self.form) if self.form else {}
+
+    def left(self) -> Readiness:
+        """What stands between the form and its signature."""
+        if self.form is None:
+            return Readiness(tuple(item for item in self.instrument.items if not item.optional), ())
+        # read anew: the answers may have changed in this request
+        fresh = queries.find(self.participant.pk, self.line.visit.code, self.instrument.code)
+        return queries.readiness([fresh or self.form])[self.instrument.code]
 
     def opened(self, request: Request) -> Form:
         """The form, made now if this is the first answer."""
@@ -91,7 +101,7 @@ def _place(request: Request, number: str, code: str, instrument_code: str) -> _P
 @page(roles=FILLERS)
 @require_http_methods(["GET", "POST"])
 def fill(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
-    """The form. POST (without script, or by the button) saves what could be read and goes on to signing."""
+    """The form. POST (without script, or by the button) saves what could be read and goes on: to what is open, else to the next form."""
     place = _place(request, number, code, instrument)
     if place.form is not None and place.form.is_signed:
         messages.info(request, _("%(form)s is signed and closed.") % {"form": place.instrument.name})
@@ -107,11 +117,17 @@ def fill(request: Request, number: str, code: str, instrument: str) -> HttpRespo
     except Refused as refusal:
         form.add_error(None, str(refusal.message))
         return _page(request, place, form)
-    if valid and "keep" not in request.POST:
-        return redirect(place.sign_url)
     if not valid:
         return _page(request, place, form)  # 200: what could be read is saved
-    return redirect(place.url)
+    if "keep" in request.POST:
+        return redirect(place.url)
+    left = place.left()
+    for check in left.checks:
+        if check.strength == "hard":
+            form.add_error(None, check.text)
+    if form.errors:
+        return _page(request, place, form)
+    return redirect(place.check_url) if not left.is_complete else _go_on(request, place)
 
 
 @page(roles=FILLERS)
@@ -183,6 +199,7 @@ def _page(
         "saved": state,
         "save_url": place.save_url,
         "cancel_url": visit_url(place.line),
+        "not_asked_url": "" if any(one.value for one in place.answers().values()) else place.not_asked_url,
         "own_notice": place.instrument.notice,
     }
     if conflict is not None:
@@ -216,86 +233,77 @@ def _window(line: VisitLine) -> str:
 
 @page(roles=FILLERS)
 @require_http_methods(["GET", "POST"])
-def sign(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
-    """Check and sign: a page of its own, since it can't be undone."""
+def check(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
+    """What is open: a reason for each item without an answer, a second look at odd ones. Then the form is complete."""
     place = _place(request, number, code, instrument)
     if place.form is None:
         return redirect(place.url)
     if place.form.is_signed:
         return redirect("visit", number, code)
-    answers = place.answers()
-    left = open_items(place.instrument, {key for key, one in answers.items() if one.value})
-    reasoned = {key: one.missing for key, one in answers.items() if one.missing}
-    form = SignForm(
-        posted(request),
-        open_items=left,
-        reasons=place.protocol.reasons.missing_item,
-        revision=place.form.revision,
-        day=_day(place),
-        window=_window(place.line),
-        given=reasoned,
-    )
+    left = place.left()
+    if left.is_complete:
+        return _go_on(request, place)
+    form = CheckForm(posted(request), left=left, reasons=place.protocol.reasons.missing_item, given={})
     if request.method == "POST" and form.is_valid():
         try:
-            _sign(request, place, form)
-            return _after_signing(request, place)
+            actions.save_answers(
+                form=place.form, answers={}, missing=form.missing(), revision=place.form.revision, by=request.person
+            )
+            actions.confirm_checks(form=place.form, checks=form.confirmed(), by=request.person)
+            return _go_on(request, place)
         except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
-    answered = sum(bool(one.value) for one in answers.values())
+            form.add_error(None, str(refusal.message))
+    answered = sum(bool(one.value) for one in place.answers().values())
     context = {
-        "title": _("Sign %(form)s") % {"form": place.instrument.name},
+        "title": _("Check %(form)s") % {"form": place.instrument.name},
         "over": _over(place),
-        "crumbs": crumbs_to(request, place.participant, place.line, place.instrument.name, _("Sign")),
-        "facts": [
-            (_("Participant"), grouped(place.participant.number)),
-            (_("Visit"), place.line.visit.name),
-            (_("Form"), place.instrument.name),
-            (_("Answered"), _("%(n)d of %(all)d items") % {"n": answered, "all": len(place.instrument.items)}),
-        ],
-        "consequence": _("A signed form is closed: neither you nor anybody else can change or re-open it here."),
+        "lead": _("%(n)d of %(all)d items answered.") % {"n": answered, "all": len(place.instrument.items)},
+        "crumbs": crumbs_to(request, place.participant, place.line, place.instrument.name, _("Check")),
         "form": form,
-        "submit": _("Sign %(form)s") % {"form": place.instrument.name},
+        "submit": _("The form is complete"),
         "cancel_url": place.url,
         "cancel": _("Back to the answers"),
     }
-    return render(request, "confirm.html", context, status=status_of(form))
+    return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-def _day(place: _Place) -> dt.date:
-    """The day that is proposed: of another form of this visit, else today."""
-    held = [
-        one.held_on for one in queries.forms_of(place.participant.pk, place.line.visit.code).values() if one.held_on
-    ]
-    return max(held, default=clock.today())
+@page(roles=FILLERS)
+@require_http_methods(["GET", "POST"])
+def not_asked(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
+    """The whole form was not asked, and why. It is complete with that, and signed like the others."""
+    place = _place(request, number, code, instrument)
+    if place.form is not None and place.form.is_signed:
+        return redirect("visit", number, code)
+    form = NotAskedForm(posted(request), reasons=place.protocol.reasons.missing_item)
+    if request.method == "POST" and form.is_valid():
+        try:
+            place.form = actions.skip_form(
+                form=place.opened(request), reason_code=form.cleaned_data["reason"], by=request.person
+            )
+            return _go_on(request, place)
+        except Refused as refusal:
+            form.add_error(None, str(refusal.message))
+    context = {
+        "title": _("%(form)s was not asked") % {"form": place.instrument.name},
+        "over": _over(place),
+        "lead": _("Every item gets this reason. The form is signed with the others of the visit."),
+        "crumbs": crumbs_to(request, place.participant, place.line, place.instrument.name, _("Not asked")),
+        "form": form,
+        "submit": _("Record that it was not asked"),
+        "cancel_url": place.url,
+    }
+    return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-def _sign(request: Request, place: _Place, form: SignForm) -> None:
-    opened = place.opened(request)
-    revision = int(form.cleaned_data["revision"])
-    missing = form.missing()
-    if missing:
-        opened = actions.save_answers(form=opened, answers={}, missing=missing, revision=revision, by=request.person)
-        revision = opened.revision
-    place.form = actions.sign_form(
-        form=opened,
-        revision=revision,
-        held_on=form.cleaned_data["held_on"],
-        password=form.cleaned_data["password"],
-        by=request.person,
-    )
-
-
-def _after_signing(request: Request, place: _Place) -> HttpResponseBase:
-    """The next form of this person at this visit; after the last one of a follow-up, the question about the arm."""
+def _go_on(request: Request, place: _Place) -> HttpResponseBase:
+    """The next form of this person at this visit that is not complete; after the last one, the signature for all of them."""
     number, code = place.participant.number, place.line.visit.code
-    protocol, line = find_visit(place.participant, code)
+    protocol = find_visit(place.participant, code)[0]
     forms = queries.forms_of(place.participant.pk, code)
-    messages.success(request, _("%(form)s is signed.") % {"form": place.instrument.name})
+    left = queries.readiness(forms.values())
+    messages.success(request, _("%(form)s is complete.") % {"form": place.instrument.name})
     mine = [one for one in protocol.instruments_at(code) if rules.may_enter(request.person, place.participant, one)]
-    left = queries.unsigned(mine, forms)
-    if left:
-        return redirect("assessment", number, code, left[0].code)
-    interview_over = not queries.unsigned(queries.interview_instruments(protocol, code), forms)
-    if interview_over and line.is_open and not line.visit.is_baseline and request.person.holds(Interviewer):
-        return redirect("visit_done", number, code)
-    return redirect("visit", number, code)
+    for one in queries.unsigned(mine, forms):
+        if one.code not in left or not left[one.code].is_complete:
+            return redirect("assessment", number, code, one.code)
+    return redirect("visit_sign", number, code)

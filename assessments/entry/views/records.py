@@ -5,10 +5,12 @@ import uuid
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from assessments.entry import presenters, queries
 from assessments.entry.forms import RecordFilter
+from assessments.entry.wanted import Held
 from assessments.instruments.codebook import codebook
 from assessments.visits.presenters import completeness_table
 from trial.core.access import Request, page
@@ -33,14 +35,15 @@ def records(request: Request) -> HttpResponseBase:
     for name in ("visit", "instrument", "state"):
         if given[name]:
             found = found.filter(**{name: given[name]})
-    listed = list(found)
-    query = "&".join(f"{name}={value}" for name, value in given.items() if value)
+    query = urlencode({name: value for name, value in given.items() if value})
     if request.GET.get("format") == "csv":
-        return csv_response(presenters.record_table(listed, protocol), "forms")
-    rows, position = page_of(listed, request.GET.get("page"), PAGE_SIZE, query)
+        return csv_response(presenters.record_table(found, protocol), "forms")
+    total = found.count()
+    span, position = page_of(range(total), request.GET.get("page"), PAGE_SIZE, query)
+    rows = found[span[0] : span[-1] + 1] if span else []
     context = {
         "title": _("Forms"),
-        "lead": _("%(count)d forms") % {"count": len(listed)},
+        "lead": _("%(count)d forms") % {"count": total},
         "table": presenters.record_table(
             rows, protocol, csv_url=f"?{query}&format=csv" if query else "?format=csv", position=position
         ),
@@ -55,18 +58,25 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One form: what was answered, what it scores, who changed what."""
     form = get_object_or_404(queries.records().select_related("protocol_version"), pk=key)
     protocol, instrument = queries.definition_of(form)
-    answers = queries.answers_of(form)
-    scores = queries.scores_of(form)
+    answers, amendments = queries.answers_of(form), queries.amendments_of(form)
+    scores = list(form.scores.all())
+    in_force: dict[str, Held] = {
+        **answers,
+        **{one.item: one for amendment in amendments for one in amendment.answers.all()},
+    }
     context = {
         "title": instrument.name,
         "over": _("Participant %(number)s, %(visit)s")
         % {"number": grouped(form.participant.number), "visit": protocol.visit(form.visit).name},
         "crumbs": [(_("Forms"), reverse("records")), (grouped(form.participant.number), ""), (instrument.name, "")],
         "record": form,
-        "facts": presenters.record_facts(form),
-        "answers": presenters.answer_table(form, protocol, instrument, answers),
+        "facts": presenters.record_facts(form, amendments),
+        "answers": presenters.answer_table(form, protocol, instrument, answers, amendments),
+        "amendments": presenters.amendment_table(amendments) if form.is_signed else None,
         "scores": presenters.score_table(instrument, scores),
-        "history": presenters.record_history(form, protocol, instrument, answers, scores),
+        "history": presenters.record_history(form, protocol, instrument, answers, scores, amendments),
+        "odd": [check.text for check in queries.unconfirmed(form, instrument, queries.numbers(in_force))],
+        "queries_url": f"{reverse('data_queries')}?participant={form.participant.number}",
         "signed_word": _("Signed"),
         "draft_word": _("Draft"),
     }

@@ -36,7 +36,15 @@ def test_each_answer_is_one_row_and_saving_the_same_changes_nothing(trial: Trial
         writes = History.objects.filter(table_name="entry_answer").values_list("operation", "action", "actor", "site")
         assert (
             list(writes)
-            == [("INSERT", "assessments.entry.actions.save_answers", trial.people["anna"].actor_id, form.site_id)] * 2
+            == [
+                (
+                    "INSERT",
+                    "assessments.entry.actions.filling.save_answers",
+                    trial.people["anna"].actor_id,
+                    form.site_id,
+                )
+            ]
+            * 2
         )
 
 

@@ -48,25 +48,31 @@ def test_baseline_without_script(trial: Trial) -> None:
     address = forms(trial, "M0", "background")
     assert client.get(address).status_code == 200
     answer = client.post(address, {"revision": 0, "item_drug": "1"})
-    assert answer["Location"] == address + "sign/"
-    page = client.get(address + "sign/")
+    assert answer["Location"] == address + "check/"
+    page = client.get(address + "check/")
     assert b"Items without an answer" in page.content
-    answer = client.post(address + "sign/", {"revision": 1, "missing_length": "", "password": world.PASSWORD, **WHEN})
-    assert answer.status_code == 422
-    given = {"revision": 1, "missing_length": "declined", **WHEN}
-    answer = client.post(address + "sign/", {**given, "password": "guess"})
-    assert answer.status_code == 422
-    assert b"not your password" in answer.content
-    with trial.at_work("anna"):
-        assert Answer.objects.get().item == "drug"  # the refused signature left no reason behind
-    answer = client.post(address + "sign/", {**given, "password": world.PASSWORD})
+    assert client.post(address + "check/", {"missing_length": ""}).status_code == 422
+    answer = client.post(address + "check/", {"missing_length": "declined"})
     assert answer["Location"] == forms(trial, "M0", "bdi")
-    assert client.get(address)["Location"] == at(trial, "visits", "M0")  # signed: closed, and shown to nobody here
-    client.post(answer["Location"], {"revision": 0, "item_bdi_total": "29"})
-    answer = client.post(answer["Location"] + "sign/", {"revision": 1, "password": world.PASSWORD, **WHEN})
+    assert b"Complete, to be signed" in client.get(at(trial, "visits", "M0")).content
+    answer = client.post(answer["Location"], {"revision": 0, "item_bdi_total": "29"})
+    sign = at(trial, "visits", "M0", "sign")
+    assert answer["Location"] == sign
+    given = {"revision_background": 2, "revision_bdi": 1, "username": "anna", **WHEN}
+    for wrong, words in (({"password": "guess"}, b"not your password"), ({"username": "ben"}, b"not your user name")):
+        answer = client.post(sign, {"password": world.PASSWORD, **given, **wrong})
+        assert answer.status_code == 422
+        assert words in answer.content
+    with trial.at_work("anna"):
+        assert not Form.objects.filter(state="signed").exists()
+    answer = client.post(sign, {**given, "password": world.PASSWORD})
     assert answer["Location"] == at(trial, "visits", "M0")
+    assert client.get(address)["Location"] == at(trial, "visits", "M0")  # signed: closed, and shown to nobody here
     with trial.at_work("anna"):
         assert Participant.objects.get().baseline_completed_at is not None
+        one, other = Form.objects.order_by("instrument")
+        assert one.signature["components"] == other.signature["components"] == "user name and password"
+        assert one.signature["sha256"] == one.content_sha256 != other.content_sha256
     assert b">29<" not in client.get(at(trial, "visits", "M0")).content
 
 
@@ -107,7 +113,7 @@ def test_not_assigned_is_not_there(trial: Trial) -> None:
     ben = signed_in("ben")
     for address in (
         at(trial), at(trial, "visits", "M0"), at(trial, "report"), forms(trial, "M0", "background"),
-        forms(trial, "M0", "background", "sign"),
+        forms(trial, "M0", "background", "check"), forms(trial, "M0", "background", "not-asked"), at(trial, "visits", "M0", "sign"),
     ):  # fmt: skip
         assert ben.get(address).status_code == 404, address
     assert ben.post(forms(trial, "M0", "background", "save"), {"revision": 0}).status_code == 404
@@ -135,7 +141,8 @@ def test_a_follow_up_visit_ends_with_the_question(trial: Trial) -> None:
     client = signed_in("anna")
     address = forms(trial, "M2", "bdi")
     client.post(address, {"revision": 0, "item_bdi_total": "12"})
-    answer = client.post(address + "sign/", {"revision": 1, "password": world.PASSWORD, **WHEN})
+    given = {"revision_bdi": 1, "username": "anna", "password": world.PASSWORD, **WHEN}
+    answer = client.post(at(trial, "visits", "M2", "sign"), given)
     done = at(trial, "visits", "M2", "done")
     assert answer["Location"] == done
     assert client.get(done).status_code == 200
@@ -188,6 +195,8 @@ def test_the_report_is_write_only(trial: Trial) -> None:
     assert client.get(address).status_code == 200
     assert client.post(address, {}).status_code == 422
     answer = client.post(address, {"source": "staff", "certainty": "4", "words": "the canary sang"}, follow=True)
+    assert b"<h1" in answer.content
+    assert b"Sent" in answer.content
     assert b"canary" not in answer.content
     assert b"canary" not in client.get(address).content
 

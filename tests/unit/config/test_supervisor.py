@@ -13,9 +13,10 @@ import pytest
 
 from tests import database
 from tests.unit.config.starting import READY, Started, processes_of, refused, supervised, until
-from trial.config.supervisor import processes
+from trial.config.supervisor import processes, welcome
 from trial.config.supervisor.postgres import EmbeddedPostgres
 from trial.config.supervisor.sockets import socket_path
+from trial.config.supervisor.world import DEMO_WORLDS, Choice
 
 EVERYTHING = [
     "OWNER_DATABASE_URL",
@@ -66,6 +67,17 @@ def test_each_process_gets_its_own_credentials_and_ctrl_c_leaves_nothing(tmp_pat
         assert _commands(again)[3:] == ["setup_database"], "a played world is not played again"
         assert again.stop(signal.SIGTERM) == 0
         assert processes_of(tmp_path) == {}
+
+
+def test_the_end_is_a_world_of_its_own(tmp_path: Path) -> None:
+    end = Choice.read("demo", {"AT": "end", "VAR": str(tmp_path)})
+    assert (end.world, end.folder, end.protocol.name) == ("imr-end", tmp_path / "imr-end", "imr")
+    assert end.is_demo
+    running = Choice.read("demo", {"AT": "", "VAR": str(tmp_path)})
+    assert (running.world, running.folder, running.protocol.name) == ("imr", tmp_path / "imr", "imr")
+    for world in DEMO_WORLDS:
+        assert "equipoise-demo" in welcome.demo("http://here/", world)
+    assert "confirm nothing" in welcome.demo("http://here/", "imr-end")
 
 
 @pytest.mark.parametrize("name", ["a path with spaces", "long-" + "x" * 120])
@@ -186,6 +198,8 @@ def test_busy_port(tmp_path: Path) -> None:
     ("mode", "extra", "words"),
     [
         ("demo", {"TRIAL": "other"}, ["TRIAL=other", "imr, btheb"]),
+        ("demo", {"AT": "month 3"}, ["AT=month 3", "AT=end"]),
+        ("demo", {"TRIAL": "btheb", "AT": "end"}, ["AT=end is for TRIAL=imr", "Leave AT out"]),
         ("demo", {"PORT": "eighty"}, ["PORT=eighty"]),
         ("run", {}, ["make run PROTOCOL=folder"]),
         ("run", {"PROTOCOL": "/no/such/folder"}, ["/no/such/folder", "not a folder"]),

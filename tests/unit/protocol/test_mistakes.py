@@ -40,6 +40,7 @@ BTHEB: list[Mistake] = [
     ("analysis.toml", '"M2", ', '"M22", ', "analysis.toml", "visits", "unknown_reference", 'did you mean "M2"'),
     ("analysis.toml", 'primary_visit = "M8"', 'primary_visit = "M0"', "analysis.toml", "primary_visit", "not_allowed", "M8"),
     ("analysis.toml", 'visits = ["M2"', 'visits = ["M0", "M2"', "analysis.toml", "visits", "not_allowed", "M2, M3, M5, M8"),
+    ("analysis.toml", "alpha = 0.05", "alpha = 0.05\nfidelity_sessions = 10", "analysis.toml", "fidelity_sessions", "conflict", "0"),
     ("analysis.toml", "reference = 0 # No", "reference = 7", "analysis.toml", "covariates[1].reference", "not_allowed", "0, 1"),
     ("analysis.toml", 'item = "drug"', 'item = "drag"', "analysis.toml", "covariates[1].item", "unknown_reference", "drug"),
     ("analysis.toml", 'team = "none"', 'team = "fixed"', "analysis.toml", "team", "conflict", "single team"),

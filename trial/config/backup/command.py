@@ -87,7 +87,7 @@ def _owner_url(choice: Choice, *, must_exist: bool) -> Iterator[str]:
         return
     if must_exist and not (choice.folder / "secrets" / "owner").exists():
         raise BackupError(
-            f"There is no trial in {choice.folder}. Say where: VAR=folder, and TRIAL=imr or btheb for a demo."
+            f"There is no trial in {choice.folder}. Say where: VAR=folder, and TRIAL=imr, imr-end or btheb for a demo."
         )
     choice.folder.mkdir(parents=True, exist_ok=True)
     server = EmbeddedPostgres(choice.folder, owner_password=World(choice).secret("owner"))

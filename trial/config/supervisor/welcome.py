@@ -28,10 +28,20 @@ UNBLINDED_ACCOUNTS = (
 
 WIDTH = max(len(name) for name, _what in BLINDED_ACCOUNTS + UNBLINDED_ACCOUNTS) + 2
 
+WORLDS = {
+    "imr": ("A synthetic IMR trial, two years in. Its end: make demo AT=end",),
+    "imr-end": (
+        "The synthetic IMR trial at its end: locked, unblinded, analyzed.",
+        "Flow, list and effects are built in to match the published ones; so they confirm nothing.",
+    ),
+    "btheb": ("Beat the Blues: the published data of 100 patients, analyzed to the end.",),
+}
+
 
 def demo(address: str, world: str) -> str:
     """Return the address and the accounts of a demo world."""
     lines = ["", f"Equipoise is ready ({world} demo): {address}", ""]
+    lines += [*(f"  {line}" for line in WORLDS[world]), ""]
     lines += [f"  Blinded accounts, at {address}login/"]
     lines += [f"    {name:<{WIDTH}}{what}" for name, what in BLINDED_ACCOUNTS]
     lines += [f"  Unblinded accounts, at {address}unblinded/login/"]

@@ -17,7 +17,9 @@ from trial.config.supervisor.errors import SupervisorError
 
 ROOT = Path(__file__).resolve().parents[3]
 NEEDED_MEGABYTES = 300
-DEMO_WORLDS = ("imr", "btheb")
+TRIALS = ("imr", "btheb")
+DEMO_WORLDS = ("imr", "imr-end", "btheb")
+"""The trials of the demo, and the worlds: a trial at a point in time, each with a data folder of its own."""
 SECRETS = ("owner", "blinded", "unblinded", "allocator", "broker-blinded", "broker-unblinded", "key")
 
 
@@ -36,13 +38,11 @@ class Choice:
 
     @classmethod
     def read(cls, mode: str, environment: Mapping[str, str]) -> Choice:
-        """Read TRIAL, VAR and PROTOCOL. Raises SupervisorError, with what is allowed, for anything else."""
+        """Read TRIAL, AT, VAR and PROTOCOL. Raises SupervisorError, with what is allowed, for anything else."""
         root = Path(environment.get("VAR") or "var").expanduser().absolute()
         if mode == "demo":
-            world = environment.get("TRIAL") or DEMO_WORLDS[0]
-            if world not in DEMO_WORLDS:
-                raise SupervisorError(f"TRIAL={world} is not a demo. Choose one of: {', '.join(DEMO_WORLDS)}.")
-            return cls(world, root / world, ROOT / "protocols" / world)
+            trial, world = _demo(environment.get("TRIAL") or TRIALS[0], environment.get("AT", ""))
+            return cls(world, root / world, ROOT / "protocols" / trial)
         protocol = environment.get("PROTOCOL", "") or _remembered(root / "run")
         if not protocol:
             raise SupervisorError("Say which trial to run: make run PROTOCOL=folder (protocols/imr is an example).")
@@ -54,6 +54,17 @@ class Choice:
     def remember_protocol(self) -> None:
         """Let the next ``make run`` on this folder do without PROTOCOL."""
         (self.folder / "protocol").write_text(str(self.protocol))
+
+
+def _demo(trial: str, at: str) -> tuple[str, str]:
+    """The trial of a demo and the world: the trial, or the trial at its end."""
+    if trial not in TRIALS:
+        raise SupervisorError(f"TRIAL={trial} is not a demo. Choose one of: {', '.join(TRIALS)}.")
+    if at not in ("", "end"):
+        raise SupervisorError(f"AT={at} is not a time of the demo. Say AT=end, or nothing for the trial under way.")
+    if at and trial != "imr":
+        raise SupervisorError(f"AT={at} is for TRIAL=imr: the demo of {trial} is at its end anyway. Leave AT out.")
+    return trial, f"{trial}-{at}" if at else trial
 
 
 def _remembered(folder: Path) -> str:

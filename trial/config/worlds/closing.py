@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
+from analysis.pooled.queries import kinds_offered
 from analysis.runs import executor
 from analysis.runs.models import Run
 from analysis.snapshots.actions import make_snapshot
@@ -22,6 +23,7 @@ from trial.core import side
 from trial.core.access.sign_in import DEMO_PASSWORD
 from trial.participants import actions as way_in
 from trial.participants import queries as participants
+from trial.protocol.queries import current
 from trial.unblinded.disclosure import actions as disclosure
 from trial.unblinded.records import actions as records
 
@@ -43,8 +45,9 @@ def rehearse() -> None:
     with stage.working(statistician):
         if participants.lock() is not None:
             return
+        kinds = kinds_offered(current())
     made = snapshot()
-    for kind in PooledRun.Kind:
+    for kind in kinds:
         with stage.working(statistician):
             known = PooledRun.objects.filter(snapshot_id=made.pk, kind=kind).first()
             run = known or pooled.start_run(snapshot=made, kind=kind, by=statistician)

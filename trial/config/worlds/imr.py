@@ -1,17 +1,23 @@
-"""The running demo world: about month 24 of a synthetic IMR trial, people at every point of the way, work waiting for each role."""
+"""The IMR trial of the demo, played through the actions until a date: about month 24 (RUNNING), or the end (OVER).
+
+The script is data (``trial.config.worlds.plan``); here each kind of event has one handler, which calls the actions as the people do whose
+work it is. A station that comes later adds its kinds to the plan and its handlers to ``Play.handlers``.
+"""
 
 import datetime as dt
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.core.management.base import CommandError
 
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from assessments.visits.schedule import window_of
 from trial.config.worlds import closing, stage
-from trial.config.worlds.generator import Synthetic
+from trial.config.worlds.generator import Generator
+from trial.config.worlds.plan import allocation, calendar, events
+from trial.config.worlds.plan.people import people
+from trial.config.worlds.plan.script import of_sites
 from trial.core import clock, side
 from trial.core.models import User
 from trial.participants import actions as way_in
@@ -23,261 +29,264 @@ from trial.protocol.changes import Used
 from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.models import Team
 from trial.unblinded.randomization import actions as allocator
+from trial.unblinded.randomization.models import Allocation, Sequence
+from trial.unblinded.records import actions as records
+from trial.unblinded.records.queries import record_lines
 
-END = dt.datetime(2026, 11, 2, 8, 30, tzinfo=dt.UTC)
-"""The demo's clock goes on from here."""
-BEGIN = dt.datetime(2024, 10, 28, 8, 0, tzinfo=dt.UTC)
 SEED = 20_120_827
-SEQUENCE_SEED = b"the sequence of the demo"
-"""Published with the demo, so of no use in a trial."""
-MONTH = 30.44
-BLOCK_SIZES = (5, 10)
-SLOTS = 60
-INTERVIEWS = ("participant", "interviewer")
+ENTERED_BY = {
+    "participant": "interviewer",
+    "interviewer": "interviewer",
+    "clinician": "coordinator",
+    "record": "coordinator",
+}
+"""Which demo account of the site enters a form, by its rater."""
+
+Milestone = tuple[dt.datetime, Callable[[], Any]]
+
+AWAITED: tuple[type[events.Event], ...] = (
+    events.ContactTried,
+    events.ConsentWithdrawn,
+    events.TreatmentWithdrawn,
+    events.DeathReported,
+    events.DeathConfirmed,
+    events.QueryRaised,
+    events.QueryAnswered,
+    events.QueryClosed,
+    events.GroupOpened,
+    events.Joined,
+    events.SessionHeld,
+    events.FidelityRated,
+    events.FidelityAgreed,
+)
+"""Kinds in the plan that no action can carry out yet. The player passes over them."""
 
 
-@dataclass(frozen=True)
-class Life:
-    """What happens to one made-up person. ``months_ago``: when the person was (or would be) randomized, before END.
-
-    ``until``: screening, eligible, registered, half (baseline half entered), ready, randomized. ``visits``: what became of follow-up
-    visits by code: ``done``; ``half`` entered; the code of the reason for missing it; ``reopened`` (declined, then willing, still to be
-    made); ``back`` (the same, and made since). Nothing said: still to be made.
-    """
-
-    months_ago: float
-    until: str = "randomized"
-    visits: dict[str, str] = field(default_factory=dict)
-
-
-def lives() -> list[Life]:
-    """Everybody who gets as far as the screening log and is not turned away."""
-    done = {"T2": "done", "T3": "done"}
-    longest = [Life(m, visits=done) for m in (22.5, 21.9, 21.4, 20.8, 20.1, 19.6)]
-    longest += [
-        Life(21.0, visits={"T2": "declined", "T3": "done"}),
-        Life(20.4, visits={"T2": "back", "T3": "done"}),
-        Life(19.9, visits={"T2": "done", "T3": "not_located"}),
+def milestones(until: dt.datetime) -> list[Milestone]:
+    """What people without a site do, by instant: before each, everything at the sites has happened."""
+    lock = calendar.LOCK
+    everything: list[Milestone] = [
+        (calendar.REHEARSAL, closing.rehearse),
+        (calendar.RUNNING, closing.snapshot),
+        (lock - dt.timedelta(days=2), closing.rehearse),
+        (lock, closing.lock),
+        (lock + dt.timedelta(days=7), closing.unblind),
+        (lock + dt.timedelta(days=14), closing.analyze),
+        (lock + dt.timedelta(days=28), closing.release),
     ]
-    late = [Life(m, visits={"T2": "done"}) for m in (19.2, 18.4, 18.1, 17.6)]
-    middle = [Life(m, visits={"T2": "done"}) for m in (14.8, 14.1, 13.9, 13.6)] + [
-        Life(13.8, visits={"T2": "psychiatric"})
-    ]
-    due = [Life(m) for m in (13.2, 12.4, 12.1, 11.8, 11.4)]
-    due += [Life(13.0, visits={"T2": "reopened"}), Life(12.7, visits={"T2": "half"}), Life(14.5)]
-    fresh = [Life(m) for m in (9.7, 8.3, 7.1, 5.5, 4.2, 2.9, 1.4, 0.3)]
-    ready = [Life(0.02, "ready"), Life(0.01, "ready"), Life(0.03, "ready")]
-    before = [
-        Life(-0.2, "half"),
-        Life(-0.2, "half"),
-        Life(-0.4, "registered"),
-        Life(-0.4, "eligible"),
-        Life(-0.6, "screening"),
-        Life(-0.6, "screening"),
-    ]
-    return longest + late + middle + due + fresh + ready + before
+    return [(at, act) for at, act in everything if at <= until]
+
+
+def prepare(protocol: Protocol) -> None:
+    """Before the first person comes: the protocol, the accounts, the list. Needs a clock that stands at the beginning."""
+    with stage.working(stage.PLAYER):
+        load_version(protocol=protocol, used=Used(), by=stage.PLAYER)
+    stage.make_accounts([site.code for site in protocol.sites])
+    with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
+        if not Sequence.objects.exists():
+            allocator.import_sequence(text=allocation.as_csv(), origin=allocation.ORIGIN, by=allocator.ALLOCATOR)
 
 
 class Play:
-    """Plays the world from an empty database. ``say`` gets a line now and then."""
+    """Plays what happens at some of the sites. ``say`` gets a line now and then."""
 
-    def __init__(self, protocol: Protocol, say: Callable[[str], None]) -> None:
+    def __init__(self, protocol: Protocol, sites: tuple[str, ...], say: Callable[[str], None]) -> None:
         self.protocol = protocol
         self.say = say
-        self.rng = random.Random(SEED)  # noqa: S311 - synthetic data
-        self.teams: list[Team] = []
+        self.generator = Generator(protocol)
         self.entries: dict[int, ScreeningEntry] = {}
         self.people: dict[int, Participant] = {}
+        self._left: Iterator[events.Event] = iter(of_sites(sites))
+        self._next = next(self._left, None)
+        self._users: dict[str, User] = {}
+        self._teams: dict[str, Team] = {}
+        self.handlers: Mapping[type[events.Event], Callable[[Any], None]] = {
+            events.Opened: self._open,
+            events.Assessed: self._assess,
+            events.TurnedAway: self._turn_away,
+            events.Registered: self._register,
+            events.Randomized: self._randomize,
+            events.Sitting: self._sit,
+            events.Missed: self._miss,
+            events.Reopened: self._reopen,
+            events.UnblindingReported: self._report_unblinding,
+            events.RecordsRead: self._read_records,
+        }
 
-    def run(self) -> None:
-        """Everything up to END, in the order of days."""
-        with stage.played(BEGIN, SEED):
-            self._prepare()
-            events = self._events()
-            for n, (at, _order, event) in enumerate(events):
-                if at > (clock.frozen_at() or at):
-                    clock.move_to(at)
-                event()
-                if n % 40 == 39:
-                    self.say(f"played until {at:%d %b %Y}")
-            clock.move_to(END)
-            closing.snapshot()
+    def until(self, at: dt.datetime) -> None:
+        """Let everything happen that does so by ``at``."""
+        month = None
+        while self._next is not None and self._next.at <= at:
+            event = self._next
+            if event.at > (clock.frozen_at() or event.at):
+                clock.move_to(event.at)
+            if month not in (None, event.at.month) and event.at.month % 3 == 0:
+                self.say(f"played until {event.at:%b %Y}")
+            month = event.at.month
+            if type(event) not in AWAITED:
+                self.handlers[type(event)](event)
+            self._next = next(self._left, None)
 
-    def _prepare(self) -> None:
-        with stage.working(stage.PLAYER):
-            load_version(protocol=self.protocol, used=Used(), by=stage.PLAYER)
-            self.teams = list(Team.objects.order_by("code"))
-        stage.make_accounts([site.code for site in self.protocol.sites])
-        with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
-            allocator.seal_sequence(seed=SEQUENCE_SEED, sizes=BLOCK_SIZES, length=SLOTS, by=allocator.ALLOCATOR)
+    # --- who does it
 
-    def _events(self) -> list[tuple[dt.datetime, int, Callable[[], None]]]:
-        events: list[tuple[dt.datetime, int, Callable[[], None]]] = []
-        for n, life in enumerate(lives()):
-            team = self.teams[
-                n * 5 % len(self.teams)
-            ]  # 5 and 14 have no common factor: every team in turn, both sites mixed
-            day = END - dt.timedelta(days=round(life.months_ago * MONTH), hours=-2, minutes=-n)
-            if life.until != "randomized":
-                day = END - dt.timedelta(days=life.months_ago * MONTH)
-            events += self._way_in(n, life, team, day)
-            for occasion, visit in enumerate(self.protocol.follow_ups, start=1):
-                fate = life.visits.get(visit.code)
-                if fate is not None:
-                    at = dt.datetime.combine(window_of(visit, day.date()).target, dt.time(13, n % 60), dt.UTC)
-                    at += dt.timedelta(days=self.rng.randrange(-6, 15))
-                    events += self._fate(n, visit.code, occasion, fate, at)
-        events += self._turned_away()
-        # two weeks ago the statistician rehearsed; the snapshot made at the end has not been looked at yet
-        events.append((END - dt.timedelta(days=14), 900, closing.rehearse))
-        return sorted((e for e in events if e[0] <= END), key=lambda event: event[:2])
+    def _by(self, role: str, person: int) -> stage.StandIn:
+        site = people()[person].site
+        return stage.stand_in(role if site == self.protocol.sites[0].code else f"{role}2")
 
-    def _fate(
-        self, n: int, visit: str, occasion: int, fate: str, at: dt.datetime
-    ) -> list[tuple[dt.datetime, int, Callable[[], None]]]:
-        """What becomes of one follow-up visit; whoever declined it and comes back does so three weeks later."""
-        if fate not in ("reopened", "back"):
-            return [(at, n, partial(self._follow_up, n, visit, occasion, fate))]
-        back = at + dt.timedelta(days=21)
-        events: list[tuple[dt.datetime, int, Callable[[], None]]] = [
-            (at, n, partial(self._follow_up, n, visit, occasion, "declined")),
-            (back, n, partial(self._reopen, n, visit)),
-        ]
-        if fate == "back":
-            events.append((back + dt.timedelta(days=4), n, partial(self._follow_up, n, visit, occasion, "done")))
-        return events
+    def _team(self, code: str) -> Team:
+        if not self._teams:
+            self._teams = {team.code: team for team in Team.objects.all()}
+        return self._teams[code]
 
-    def _way_in(
-        self, n: int, life: Life, team: Team, day: dt.datetime
-    ) -> list[tuple[dt.datetime, int, Callable[[], None]]]:
-        """Screening 12 days before randomization, registration 9, baseline 2; for those who are not so far, up to END."""
-        steps = ["screening", "eligible", "registered", "half", "ready", "randomized"]
-        reached = steps.index(life.until)
-        first = min(day - dt.timedelta(days=12), END - dt.timedelta(days=3))
-        second = min(day - dt.timedelta(days=9), END - dt.timedelta(days=2))
-        third = min(day - dt.timedelta(days=2), END - dt.timedelta(days=1))
-        events: list[tuple[dt.datetime, int, Callable[[], None]]] = [
-            (first, n, partial(self._screen, n, team, reached >= 1))
-        ]
-        if reached >= 2:
-            events.append((second, n, partial(self._register, n)))
-        if reached >= 3:
-            events.append((third, n, partial(self._baseline, n, reached >= 4)))
-        if reached >= 5:
-            events.append((day, n, partial(self._randomize, n)))
-        return events
+    def _user(self, who: stage.StandIn) -> User:
+        if who.actor_id not in self._users:
+            self._users[who.actor_id] = User.objects.get(pk=who.actor_id)
+        return self._users[who.actor_id]
 
-    def _turned_away(self) -> list[tuple[dt.datetime, int, Callable[[], None]]]:
-        """Three excluded and four who declined, one of them screened again later (and declined again)."""
-        events: list[tuple[dt.datetime, int, Callable[[], None]]] = []
-        for k, days in enumerate((690, 540, 400, 330, 260, 120, 15)):
-            events.append((END - dt.timedelta(days=days), 500 + k, partial(self._turn_away, 500 + k, k % 2 == 1)))
-        events.append((END - dt.timedelta(days=60), 520, partial(self._screen_again, 501)))
-        return events
+    # --- the way in
 
-    # --- what each event does, as the people who do it
-
-    def _by(self, role: str, team_or_site: str) -> stage.StandIn:
-        first = self.protocol.sites[0].code
-        site = (
-            self.protocol.team(team_or_site).site
-            if team_or_site in {t.code for t in self.protocol.teams}
-            else team_or_site
-        )
-        return stage.stand_in(role if site == first else f"{role}2")
-
-    def _open(self, n: int, team: Team, previous: ScreeningEntry | None = None) -> ScreeningEntry:
-        by = self._by("coordinator", team.code)
-        age, sex = self.rng.choice(("18-29", "30-39", "40-49", "50-59", "60-65")), self.rng.choice(("female", "male"))
-        month = clock.today().replace(day=1)
-        self.entries[n] = way_in.open_screening(team=team, month=month, age_band=age, sex=sex, previous=previous, by=by)
-        return self.entries[n]
-
-    def _screen(self, n: int, team: Team, eligible: bool) -> None:
-        by = self._by("coordinator", team.code)
+    def _open(self, event: events.Opened) -> None:
+        who, by = people()[event.person], self._by("coordinator", event.person)
         with stage.working(by):
-            opened = self._open(n, team)
-            if eligible:
-                given = dict.fromkeys(self.protocol.consent_version.parts, True)
-                way_in.record_consent(entry=opened, given=given, signed_on=clock.today(), by=by)
-                criteria = {c.code: c.kind == "inclusion" for c in self.protocol.criteria}
-                self.entries[n] = way_in.assess_eligibility(entry=opened, criteria=criteria, by=by)
-
-    def _turn_away(self, n: int, declined: bool) -> None:
-        team = self.teams[n % len(self.teams)]
-        by = self._by("coordinator", team.code)
-        reasons = self.protocol.reasons.decline if declined else self.protocol.reasons.exclusion
-        with stage.working(by):
-            code = reasons[n % len(reasons)].code
-            self.entries[n] = way_in.close_screening(
-                entry=self._open(n, team), declined=declined, reason_code=code, by=by
+            self.entries[event.person] = way_in.open_screening(
+                team=self._team(who.team),
+                month=clock.today().replace(day=1),
+                age_band=who.age_band,
+                sex=who.sex,
+                by=by,
             )
 
-    def _screen_again(self, n: int) -> None:
-        before = self.entries[n]
-        with stage.working(self._by("coordinator", before.team_id)):
-            self._open(n + 1000, before.team, previous=before)
-
-    def _register(self, n: int) -> None:
-        opened = self.entries[n]
-        by = self._by("coordinator", opened.team_id)
+    def _assess(self, event: events.Assessed) -> None:
+        opened, by = self.entries[event.person], self._by("coordinator", event.person)
+        given = {part: part not in event.refused for part in self.protocol.consent_version.parts}
+        criteria = {c.code: c.kind == "inclusion" for c in self.protocol.criteria}
         with stage.working(by):
-            self.people[n] = way_in.register(entry=opened, by=by)
-            record_contact(participant=self.people[n], details=synthetic(self.people[n].number), by=by)
-            name = "interviewer" if opened.site_id == self.protocol.sites[0].code else "interviewer2"
-            visits.assign_interviewer(participant=self.people[n], interviewer=User.objects.get(username=name), by=by)
+            way_in.record_consent(entry=opened, given=given, signed_on=clock.today(), by=by)
+            self.entries[event.person] = way_in.assess_eligibility(entry=opened, criteria=criteria, by=by)
 
-    def _baseline(self, n: int, whole: bool) -> None:
-        code = self.protocol.baseline.code
-        with stage.working(self._by("interviewer", self.people[n].site_id)):
-            for k, instrument in enumerate(self.protocol.instruments_at(code)):
-                if whole or k < 3:
-                    self._fill(n, code, instrument, 0, sign=whole or k < 2)
-
-    def _fill(self, n: int, visit: str, instrument: Instrument, occasion: int, *, sign: bool = True) -> Form:
-        """One form, inside the unit of work of its visit."""
-        participant = self.people[n]
-        by = self._by(
-            "interviewer" if instrument.rater in INTERVIEWS else "coordinator",
-            participant.site_id,
-        )
-        reason = self.protocol.reasons.missing_item[0].code
-        answers, missing = Synthetic(SEED + n).answers(instrument, occasion, clock.today(), reason)
-        if not sign:
-            answers = dict(list(answers.items())[: len(answers) // 2])
-            missing = {}
-        form = entry.open_form(participant=participant, visit=visit, instrument=instrument.code, by=by)
-        form = entry.save_answers(form=form, answers=answers, missing=missing, revision=form.revision, by=by)
-        return entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=by) if sign else form
-
-    def _randomize(self, n: int) -> None:
-        participant = self.people[n]
-        by = self._by("coordinator", participant.site_id)
+    def _turn_away(self, event: events.TurnedAway) -> None:
+        by = self._by("coordinator", event.person)
         with stage.working(by):
-            way_in.request_randomization(participant=participant, by=by)
-        stage.later()
-        stage.answer_request(participant)
+            way_in.close_screening(
+                entry=self.entries[event.person], declined=event.declined, reason_code=event.reason, by=by
+            )
+
+    def _register(self, event: events.Registered) -> None:
+        by, interviewer = self._by("coordinator", event.person), self._by("interviewer", event.person)
+        with stage.working(by):
+            participant = way_in.register(entry=self.entries[event.person], by=by)
+            record_contact(participant=participant, details=synthetic(participant.number), by=by)
+            visits.assign_interviewer(participant=participant, interviewer=self._user(interviewer), by=by)
+        self.people[event.person] = participant
+
+    def _randomize(self, event: events.Randomized) -> None:
+        """Request and answer, with every other allocator kept out meanwhile. Refuses an answer that is not the planned one."""
+        participant, by = self.people[event.person], self._by("coordinator", event.person)
+        with stage.alone():
+            with stage.working(by):
+                way_in.request_randomization(participant=participant, by=by)
+            stage.later()
+            stage.answer_request(participant)
+        with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
+            arm = Allocation.objects.get(participant_id=participant.pk).arm
+        if arm != people()[event.person].arm:
+            raise CommandError("The allocation is not the one of the plan: somebody else allocates in this database.")
         with stage.working(by):
             participant.refresh_from_db()
 
-    def _follow_up(self, n: int, visit: str, occasion: int, fate: str) -> None:
-        participant = self.people[n]
-        by = self._by("interviewer", participant.site_id)
-        if fate not in ("done", "half"):
-            with stage.working(by):
-                visits.record_missed(participant=participant, visit=visit, reason_code=fate, by=by)
-            return
-        forms = self.protocol.instruments_at(visit)
-        if fate == "half":
-            forms = forms[: len(forms) // 2]
-        with stage.working(by):
-            for k, instrument in enumerate(forms, start=1):
-                self._fill(n, visit, instrument, occasion, sign=fate == "done" or k < len(forms))
-            if fate == "done":
-                visits.close_visit(participant=participant, visit=visit, by=by)
+    # --- visits
 
-    def _reopen(self, n: int, visit: str) -> None:
-        participant = self.people[n]
-        by = self._by("interviewer", participant.site_id)
+    def _sit(self, event: events.Sitting) -> None:
+        participant, by = self.people[event.person], self._by("interviewer", event.person)
+        forms = self.protocol.instruments_at(event.visit)
+        half = len(forms) // 2
         with stage.working(by):
-            visits.reopen_visit(participant=participant, visit=visit, by=by)
+            if event.part == events.Part.FIRST:
+                self._begin_form(event, forms[half])
+                forms = forms[:half]
+            elif event.part == events.Part.REST:
+                self._finish_form(event, forms[half])
+                forms = forms[half + 1 :]
+            for instrument in forms:
+                self._fill_form(event, instrument)
+            if event.part != events.Part.FIRST and not self.protocol.visit(event.visit).is_baseline:
+                visits.close_visit(participant=participant, visit=event.visit, by=by)
+
+    def _answers(self, event: events.Sitting, instrument: Instrument) -> tuple[dict[str, str], dict[str, str]]:
+        reason = self.protocol.reasons.missing_item[0].code
+        return self.generator.answers(event.person, event.visit, instrument, clock.today(), reason)
+
+    def _rater(self, event: events.Sitting, instrument: Instrument) -> stage.StandIn:
+        return self._by(ENTERED_BY[instrument.rater], event.person)
+
+    def _begin_form(self, event: events.Sitting, instrument: Instrument) -> None:
+        """The first half of a form, left open."""
+        answers, _missing = self._answers(event, instrument)
+        self._save(event, instrument, dict(list(answers.items())[: len(answers) // 2]))
+
+    def _finish_form(self, event: events.Sitting, instrument: Instrument) -> None:
+        """The form that was begun in the first sitting."""
+        form = self._save(event, instrument, *self._answers(event, instrument))
+        by = self._rater(event, instrument)
+        entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=by)
+
+    def _save(
+        self,
+        event: events.Sitting,
+        instrument: Instrument,
+        answers: Mapping[str, str],
+        missing: Mapping[str, str] | None = None,
+    ) -> Form:
+        participant, by = self.people[event.person], self._rater(event, instrument)
+        form = entry.open_form(participant=participant, visit=event.visit, instrument=instrument.code, by=by)
+        saved: Form = entry.save_answers(form=form, answers=answers, missing=missing, revision=form.revision, by=by)
+        return saved
+
+    def _fill_form(self, event: events.Sitting, instrument: Instrument) -> None:
+        answers, missing = self._answers(event, instrument)
+        entry.record_form(
+            participant=self.people[event.person],
+            visit=event.visit,
+            instrument=instrument.code,
+            answers=answers,
+            missing=missing,
+            held_on=clock.today(),
+            by=self._rater(event, instrument),
+        )
+
+    def _miss(self, event: events.Missed) -> None:
+        participant, by = self.people[event.person], self._by("interviewer", event.person)
+        with stage.working(by):
+            visits.record_missed(participant=participant, visit=event.visit, reason_code=event.reason, by=by)
+
+    def _reopen(self, event: events.Reopened) -> None:
+        participant, by = self.people[event.person], self._by("interviewer", event.person)
+        with stage.working(by):
+            visits.reopen_visit(participant=participant, visit=event.visit, by=by)
+
+    def _report_unblinding(self, event: events.UnblindingReported) -> None:
+        participant, by = self.people[event.person], self._by("interviewer", event.person)
+        with stage.working(by):
+            way_in.report_unblinding(
+                participant_id=participant.pk,
+                visit=event.visit,
+                source=event.source,
+                believed_arm=event.believed_arm,
+                certainty=event.certainty,
+                words=event.words,
+                by=by,
+            )
+
+    # --- records
+
+    def _read_records(self, event: events.RecordsRead) -> None:
+        """The abstractor signs a window off, unless the person does not consent. So many nights are as many days that are counted."""
+        by, key = stage.stand_in("abstractor"), self.people[event.person].pk
+        found = [
+            records.Found(stay.first, stay.first + dt.timedelta(days=stay.nights - 1), "open", "file")
+            for stay in event.stays
+        ]
+        with stage.working(by, side.UNBLINDED):
+            allocation = Allocation.objects.select_related("participant").get(participant_id=key)
+            if not any(line.stopped for line in record_lines([allocation])):
+                records.look_up(allocation=allocation, window=event.period, admissions=found, by=by)

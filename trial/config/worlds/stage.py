@@ -121,8 +121,8 @@ def answer_request(participant: Participant) -> None:
 
 @contextmanager
 def played(start: dt.datetime, seed: int) -> Iterator[None]:
-    """Play under a frozen clock and seeded identifiers, from ``start``."""
-    with alone(), clock.frozen(start), ids.seeded(seed):
+    """Play under a frozen clock and seeded identifiers, from ``start``. Who randomizes does it :func:`alone`."""
+    with _unsent(), clock.frozen(start), ids.seeded(seed):
         yield
 
 
@@ -135,13 +135,22 @@ def alone() -> Iterator[None]:
     """
     with side.allocator(), db.cursor() as c:
         c.execute("select pg_advisory_lock(%s)", [allocator.LOCK])
+    try:
+        with _unsent():
+            yield
+    finally:
+        with side.allocator(), db.cursor() as c:
+            c.execute("select pg_advisory_unlock(%s)", [allocator.LOCK])
+
+
+@contextmanager
+def _unsent() -> Iterator[None]:
+    """Tasks are not sent: the player does their work itself."""
     sender, settings.TASK_SENDER = settings.TASK_SENDER, f"{__name__}.send_nothing"
     try:
         yield
     finally:
         settings.TASK_SENDER = sender
-        with side.allocator(), db.cursor() as c:
-            c.execute("select pg_advisory_unlock(%s)", [allocator.LOCK])
 
 
 def send_nothing(queue: str, name: str, args: Sequence[str]) -> None:

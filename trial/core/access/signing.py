@@ -1,19 +1,25 @@
 """Electronic signatures: the password again, the printed name, the meaning, the time, and the hash of what is signed.
 
-Source: 21 CFR Part 11, 11.50 (what a signature shows) and 11.70 (that it is bound to its record).
+Source: 21 CFR Part 11, 11.50 (what a signature shows), 11.70 (that it is bound to its record) and 11.200(a)(1)(i): the first signing
+of a session takes both components, user name and password; later ones take the password.
 """
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.hashers import check_password
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from trial.core import clock
 from trial.core.access.person import Person
 from trial.core.errors import Refused
 from trial.core.models import User
+
+SIGNED = "signed"
+"""The mark in the session's data."""
 
 
 def content_sha256(content: Any) -> str:
@@ -22,21 +28,47 @@ def content_sha256(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def prove(*, person: Person, password: str) -> None:
-    """Refuse unless ``password`` is the person's own."""
+@dataclass(frozen=True)
+class Proof:
+    """Somebody has just proved who they are, for the signatures of one step. ``components``: what was typed."""
+
+    person: Person
+    components: str
+
+
+def prove(*, person: Person, password: str, username: str | None = None) -> Proof:
+    """Refuse unless ``password`` is the person's own, and ``username`` too where it was asked for."""
     user = User.objects.get(pk=person.user_id)
+    if username is not None and username.strip().lower() != user.username:
+        raise Refused("name_wrong", _("This is not your user name. Nothing was signed; type it again."))
     if not check_password(password, user.password):
         raise Refused("password_wrong", _("This is not your password. Nothing was signed; type it again."))
+    return Proof(person, "password" if username is None else "user name and password")
 
 
-def sign(*, person: Person, password: str, meaning: str, content: Any) -> dict[str, str]:
-    """A signature as it is stored and printed. Refuses a wrong password."""
-    prove(person=person, password=password)
+def signed(proof: Proof, *, meaning: str, content: Any) -> dict[str, str]:
+    """A signature as it is stored and printed, of somebody who has just proved who they are."""
     return {
-        "name": person.name,
-        "username": person.username,
-        "person": person.actor_id,
+        "name": proof.person.name,
+        "username": proof.person.username,
+        "person": proof.person.actor_id,
         "meaning": meaning,
+        "components": proof.components,
         "at": clock.now().isoformat(timespec="seconds"),
         "sha256": content_sha256(content),
     }
+
+
+def sign(*, person: Person, password: str, meaning: str, content: Any) -> dict[str, str]:
+    """One signature of its own. Refuses a wrong password."""
+    return signed(prove(person=person, password=password), meaning=meaning, content=content)
+
+
+def is_first_signing(request: HttpRequest) -> bool:
+    """Whether this session has not signed yet: then a page asks for the user name beside the password."""
+    return not request.session.get(SIGNED)
+
+
+def note_signing(request: HttpRequest) -> None:
+    """This session has signed with both components; from now on the password alone is asked."""
+    request.session[SIGNED] = True

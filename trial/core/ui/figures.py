@@ -5,6 +5,7 @@ where a difference is shown.
 """
 
 import datetime
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,8 @@ def trajectories(points: Sequence[Point], x_title: Text, y_title: Text, width: i
         {"group": p.group, "at": p.at + shift[p.group], "value": p.value, "low": p.low, "high": p.high} for p in points
     ]
     ends = [max((r for r in rows if r["group"] == group), key=lambda r: float(str(r["at"]))) for group in groups]
+    room = 0.055 * (max(p.high for p in points) - min(p.low for p in points))
+    labels = _apart([{**end, "label": end["value"]} for end in ends], room)
     color = {"field": "group", "type": "nominal", "sort": groups, "legend": None}
     x = {
         "field": "at",
@@ -71,12 +74,20 @@ def trajectories(points: Sequence[Point], x_title: Text, y_title: Text, width: i
             {"mark": "line", "encoding": {"x": x, "y": y, "color": color, "strokeDash": dash}},
             {"mark": "point", "encoding": {"x": x, "y": y, "color": color, "shape": color, "tooltip": tooltip}},
             {
-                "data": {"values": ends},
+                "data": {"values": labels},
                 "mark": {"type": "text", "align": "left", "dx": 12, "fontWeight": 600, "fontSize": 13},
-                "encoding": {"x": x, "y": y, "text": {"field": "group"}, "color": color},
+                "encoding": {"x": x, "y": {**y, "field": "label"}, "text": {"field": "group"}, "color": color},
             },
         ],
     }
+
+
+def _apart(ends: list[dict[str, Any]], room: float) -> list[dict[str, Any]]:
+    """The labels at the lines' ends, moved up where the one below would be written over."""
+    placed = sorted(ends, key=lambda end: float(end["label"]))
+    for below, end in itertools.pairwise(placed):
+        end["label"] = max(end["label"], below["label"] + room)
+    return placed
 
 
 def recruitment(

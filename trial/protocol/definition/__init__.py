@@ -27,6 +27,8 @@ from trial.protocol.definition.design import Arm, Registration, Site, Strata, Te
 from trial.protocol.definition.instruments import (
     YES_NO,
     Anchor,
+    Bounds,
+    Check,
     Direction,
     Instrument,
     Item,
@@ -37,6 +39,7 @@ from trial.protocol.definition.instruments import (
     Rater,
     Scale,
     ScaleRole,
+    Strength,
 )
 from trial.protocol.definition.plan import (
     Analysis,
@@ -58,6 +61,8 @@ __all__ = [
     "Analysis",
     "Anchor",
     "Arm",
+    "Bounds",
+    "Check",
     "CompletionRule",
     "ConsentPart",
     "ConsentVersion",
@@ -87,6 +92,7 @@ __all__ = [
     "SessionsPlan",
     "Site",
     "Strata",
+    "Strength",
     "Team",
     "Unit",
     "Visit",

@@ -7,9 +7,10 @@ from typing import Literal
 Number = int | float
 Rater = Literal["participant", "interviewer", "clinician", "record"]
 ItemKind = Literal["integer", "decimal", "choice", "text", "date", "yesno"]
-Method = Literal["sum", "mean", "weighted", "difference"]
+Method = Literal["sum", "mean", "weighted", "difference", "present_count", "present_mean"]
 Direction = Literal["higher_is_better", "higher_is_worse"]
 ScaleRole = Literal["primary", "secondary", "exploratory", "subscale", "descriptive"]
+Strength = Literal["hard", "soft"]
 
 YES_NO: tuple[tuple[int, str], ...] = ((0, "No"), (1, "Yes"))
 
@@ -77,7 +78,8 @@ class Scale:
     """A score of one instrument.
 
     sum, mean: over `items`. weighted: sum of item x weight (`weights` as long as `items`). difference: sum of `items`
-    minus sum of `negative_items`. Items in `reversed_items` count as (lowest + highest - answer).
+    minus sum of `negative_items`. present_count: how many items lie above their lowest answer; present_mean: the mean of
+    those. Items in `reversed_items` count as (lowest + highest - answer).
     `min`, `max`: the range that the score can have, which the loader checks against the items.
     """
 
@@ -105,9 +107,39 @@ class Scale:
         return self.items + self.negative_items
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An item with the range, both ends inclusive, that a check speaks of."""
+
+    item: str
+    min: Number
+    max: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check between the answers of one form, beyond the range of each item. `text` says what is odd.
+
+    It fails when every item of `when` is answered within its bounds and an answered item of `expect` is not; and when all
+    items of `differ` are answered and all alike. hard: such a form is not signed. soft: somebody confirms it first.
+    """
+
+    code: str
+    text: str
+    strength: Strength
+    when: tuple[Bounds, ...] = ()
+    expect: tuple[Bounds, ...] = ()
+    differ: tuple[str, ...] = ()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items that the check looks at."""
+        return (*(one.item for one in self.when), *(one.item for one in self.expect), *self.differ)
+
+
 @dataclass(frozen=True)
 class Instrument:
-    """A form: who rates, whether the rater is blind, at which visits, its items and the scales made from them."""
+    """A form: who rates, whether the rater is blind, at which visits, its items, scales made from them, and checks."""
 
     code: str
     name: str
@@ -118,6 +150,7 @@ class Instrument:
     items: tuple[Item, ...]
     scales: tuple[Scale, ...] = ()
     notice: str = ""
+    checks: tuple[Check, ...] = ()
 
     @cached_property
     def _by_code(self) -> dict[str, Item]:

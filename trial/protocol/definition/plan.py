@@ -26,6 +26,7 @@ class Analysis:
     is a covariate and `visits` are follow-up visits; outcome: the baseline visit is one of `visits`. `time` linear:
     months since randomization; categorical: one level a visit. `arm_by_time`: the interaction is in the model.
     `team`: as fixed factor, random intercept, or not at all. `estimation`: the first is reported, others beside it.
+    `fidelity_sessions`: who attended so many sessions is compared by the fidelity of the group, outside the randomized comparison; 0: nobody.
     """
 
     outcome: str
@@ -40,6 +41,7 @@ class Analysis:
     alpha: float
     standardize_by: Literal["baseline", "model_visit"]
     covariates: tuple[Covariate, ...] = ()
+    fidelity_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from analysis.methods.progress import Watch
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
-from analysis.runs import compute, executor
+from analysis.runs import compute, executor, rehearsal
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
@@ -90,7 +90,7 @@ def test_the_same_inputs_give_the_same_bytes(small: Snapshot) -> None:
     pooled_tasks.execute(str(run.pk))
     first = seen(run)
     content = bytes(world_content(small))
-    arms = compute.fake_arms(compute.numbers_of(content), first.seed, first.spec["ratio"])
+    arms = rehearsal.fake_arms(compute.numbers_of(content), first.seed, first.spec["ratio"])
     assert digest(encode(compute.comparative(content, arms, first.spec))) == first.result_sha256
 
 
@@ -167,13 +167,13 @@ def test_a_failure_is_said_in_words(small: Snapshot) -> None:
 def test_the_fake_arm_knows_nothing_of_the_allocation(small: Snapshot, database: psycopg.Connection[Any]) -> None:
     content = world_content(small)
     numbers = compute.numbers_of(content)
-    before = compute.fake_arms(numbers, 7, {"BtheB": 1, "TAU": 1})
+    before = rehearsal.fake_arms(numbers, 7, {"BtheB": 1, "TAU": 1})
     with database.transaction():
         database.execute("set local session_replication_role = replica")
         database.execute("update unblinded_allocation set arm = case arm when 'TAU' then 'BtheB' else 'TAU' end")
-    assert compute.fake_arms(compute.numbers_of(world_content(small)), 7, {"BtheB": 1, "TAU": 1}) == before
-    assert compute.fake_arms(numbers[:5], 7, {"BtheB": 1, "TAU": 1}) == {n: before[n] for n in numbers[:5]}
-    draws = compute.fake_arms([str(n) for n in range(5000)], 1, {"imr": 3, "cau": 2})
+    assert rehearsal.fake_arms(compute.numbers_of(world_content(small)), 7, {"BtheB": 1, "TAU": 1}) == before
+    assert rehearsal.fake_arms(numbers[:5], 7, {"BtheB": 1, "TAU": 1}) == {n: before[n] for n in numbers[:5]}
+    draws = rehearsal.fake_arms([str(n) for n in range(5000)], 1, {"imr": 3, "cau": 2})
     share = sum(arm == "imr" for arm in draws.values()) / 5000
     assert abs(share - 0.6) < 3.3 * (0.6 * 0.4 / 5000) ** 0.5
 

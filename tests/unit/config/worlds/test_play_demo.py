@@ -1,6 +1,8 @@
-"""The running demo world: people at every point of the way, work for everybody, and nothing real."""
+"""The command that plays a world: from an empty database, again after it was cut off, and never over somebody's trial."""
 
-from collections import Counter
+import datetime as dt
+import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,72 +11,94 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from assessments.visits.queries import assigned_participants, visit_lines
 from tests import world
+from trial.config.management.commands import play_demo
 from trial.config.management.commands.play_demo import start_over
-from trial.config.worlds import imr, stage
-from trial.config.worlds.generator import Synthetic
-from trial.core import clock
-from trial.protocol.loader import load
-from trial.protocol.queries import current
+from trial.config.worlds import imr, pair, stage
+from trial.config.worlds.plan import events
+from trial.config.worlds.plan.calendar import BEGIN
+from trial.config.worlds.plan.script import script
+from trial.unblinded.randomization.actions import LOCK
 
-IMR = load(world.ROOT / "protocols" / "imr")
+FIRST_WEEKS = BEGIN + dt.timedelta(days=36)
 
 
 def column(owner: psycopg.Connection[Any], query: str) -> list[Any]:
     return [row[0] for row in owner.execute(query).fetchall()]  # type: ignore[arg-type]
 
 
-def test_the_world_has_work_for_everybody(
-    empty: psycopg.Connection[Any], folder_of_worlds: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world that stops after five weeks."""
+    monkeypatch.setitem(play_demo.UNTIL, "imr", FIRST_WEEKS)
+
+
+def test_cut_off_it_begins_anew(
+    empty: psycopg.Connection[Any], folder_of_worlds: Path, thin: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    options: dict[str, Any] = {"world": "imr", "protocol": thin, "processes": 1}
     with monkeypatch.context() as patch:
-        patch.setattr(imr.Play, "_register", _stop)
+        patch.setattr(imr.Play, "_randomize", _stop)
         with pytest.raises(KeyboardInterrupt):
-            call_command("play_demo", world="imr")
+            call_command("play_demo", **options)
     assert not (folder_of_worlds / "imr" / "complete").exists()
-    call_command("play_demo", world="imr")
+    call_command("play_demo", **options)
     assert (folder_of_worlds / "imr" / "complete").exists()
     assert abs(float((folder_of_worlds / "imr" / "clock_offset").read_text())) > 0
-    outcomes = Counter(column(empty, "select outcome from participants_screeningentry"))
-    assert set(outcomes) == {"in_screening", "eligible", "registered", "excluded", "declined"}
-    assert 35 <= outcomes["registered"] <= 45
-    assert len(set(column(empty, "select team_id from participants_participant"))) == 14
-    assert len(set(column(empty, "select site_id from participants_participant"))) == 2
-    ready = "select count(*) from participants_participant where baseline_completed_at is not null and randomized_at is null"
-    assert column(empty, ready) == [3]
-    states = _states_of("interviewer")
-    assert {s for v, s in states if v == "T2"} == {"upcoming", "due", "overdue", "window_closed", "done"}
-    assert ("T1", "due") in states
-    assert {("T3", "overdue"), ("T3", "done"), ("T3", "missed"), ("T3", "upcoming")} <= set(states)
-    assert column(empty, "select count(*) from visits_visitoutcome where outcome = 'reopened'") == [2]
-    assert column(empty, "select kind || ' ' || state from pooled_pooledrun order by 1") == [
-        "fake succeeded",
-        "pooled succeeded",
-    ]
-    assert column(empty, "select count(*) from snapshots_snapshot") == [2]
-    newest = "select count(*) from pooled_pooledrun where snapshot_id = (select id from snapshots_snapshot order by made_at desc limit 1)"
-    assert column(empty, newest) == [0]
-    assert column(empty, "select count(*) from unblinded_comparative_run") == [0]
-    accounts = set(column(empty, "select username from core_user"))
-    assert accounts == {name for name, *_rest in stage.ACCOUNTS}
+    planned = sum(isinstance(e, events.Randomized) and e.at <= FIRST_WEEKS for e in script())
+    assert column(empty, "select count(*) from unblinded_allocation") == [planned]
+    assert planned >= 3
 
 
 def _stop(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _states_of(username: str) -> Counter[tuple[str, str]]:
-    someone = stage.person(username)
-    with world.at_work(someone), clock.frozen(imr.END):
-        lines = visit_lines(assigned_participants(someone), current(), clock.today())
-    return Counter((line.visit.code, line.state.value) for line in lines)
+def test_an_allocation_that_is_not_the_planned_one_stops_the_play(
+    empty: psycopg.Connection[Any], thin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned = imr.allocation.as_csv().replace(",imr", ",x").replace(",cau", ",imr").replace(",x", ",cau")
+    monkeypatch.setattr(imr.allocation, "as_csv", lambda: turned)
+    with pytest.raises(CommandError, match="not the one of the plan"):
+        pair.play_alone(thin, FIRST_WEEKS, print)
+
+
+def test_without_its_second_process_a_play_stops(
+    empty: psycopg.Connection[Any], thin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair.sys, "executable", "/bin/false")
+    with pytest.raises(CommandError, match="the other site has ended"):
+        pair.play("imr", thin, FIRST_WEEKS, print)
+
+
+def test_without_the_first_the_second_plays_nothing(empty: psycopg.Connection[Any], thin: Path) -> None:
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="first site has ended"):
+        pair.play_second(thin, "dordrecht", FIRST_WEEKS, io.StringIO(""), said)
+    assert said.getvalue() == "here\n"
+    assert column(empty, "select count(*) from core_history") == [0]
+
+
+def test_each_kind_of_event_is_played_or_awaited() -> None:
+    kinds = {type(event) for event in script()}
+    played = set(imr.Play(world.read("imr"), ("rotterdam",), print).handlers)
+    assert kinds == played | set(imr.AWAITED)
+    assert not played & set(imr.AWAITED)
+
+
+def test_a_play_holds_back_the_allocator_only_while_somebody_is_randomized() -> None:
+    """Or the two players would wait for each other for ever."""
+    with psycopg.connect(os.environ["ALLOCATOR_DATABASE_URL"], autocommit=True) as other, stage.played(BEGIN, 1):
+        assert other.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (True,)
+        other.execute("select pg_advisory_unlock(%s)", [LOCK])
+        with stage.alone():
+            assert other.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (False,)
 
 
 def test_a_complete_world_is_left_alone(empty: psycopg.Connection[Any], folder_of_worlds: Path) -> None:
-    stage.world_folder("imr")
-    (folder_of_worlds / "imr" / "complete").touch()
-    call_command("play_demo", world="imr")
+    stage.world_folder("imr-end")
+    (folder_of_worlds / "imr-end" / "complete").touch()
+    call_command("play_demo", world="imr-end")
     assert column(empty, "select count(*) from core_history") == [0]
 
 
@@ -95,28 +119,12 @@ def test_no_accounts_of_anybody_else_are_emptied(empty: psycopg.Connection[Any])
 
 def test_never_in_a_real_trial(empty: psycopg.Connection[Any], folder_of_worlds: Path, settings: Any) -> None:
     settings.SCRATCH = settings.DEMO = False
-    with pytest.raises(CommandError, match="demo and scratch"):
-        call_command("play_demo", world="imr")
+    for options in ({}, {"site": "dordrecht"}):
+        with pytest.raises(CommandError, match="demo and scratch"):
+            call_command("play_demo", world="imr", **options)
     assert column(empty, "select count(*) from core_history") == [0]
 
 
 def test_another_world_is_refused_by_name(folder_of_worlds: Path) -> None:
     with pytest.raises(CommandError, match="run is no demo world"):
         call_command("play_demo", world="run")
-
-
-@pytest.mark.parametrize("instrument", IMR.instruments, ids=lambda i: i.code)
-def test_synthetic_answers_fit_their_items(instrument: Any) -> None:
-    answered = 0
-    for seed in range(20):
-        given, missing = Synthetic(seed).answers(instrument, 1, imr.END.date(), "declined")
-        assert set(given) | set(missing) == {i.code for i in instrument.items if not (i.kind == "text" and i.optional)}
-        assert not set(given) & set(missing)
-        for code, text in given.items():
-            item = instrument.item(code)
-            if item.is_numeric:
-                low, high = item.limits
-                assert low <= float(text) <= high
-        answered += len(given)
-        assert Synthetic(seed).answers(instrument, 1, imr.END.date(), "declined") == (given, missing)
-    assert answered > 15 * len(instrument.items)

@@ -1,7 +1,9 @@
 """Play a demo world from an empty database."""
 
 import datetime as dt
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,47 +12,70 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 from psycopg import sql
 
-from trial.config.worlds import btheb, imr, stage
+from trial.config.worlds import btheb, pair, stage
+from trial.config.worlds.plan.calendar import OVER, RUNNING
 from trial.core import db
 from trial.core.management.commands.setup_database import current_plan
-from trial.protocol.loader import load
 
-PLAYERS = {"imr", "btheb"}
+FOLDERS = {"imr": "imr", "imr-end": "imr", "btheb": "btheb"}
+"""The protocol of each world."""
+UNTIL = {"imr": RUNNING, "imr-end": OVER}
 
 
 class Command(BaseCommand):
     help = "Play a demo world from an empty database; once complete, nothing changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--world", default=settings.WORLD, help="imr or btheb; EQUIPOISE_WORLD when not given")
+        parser.add_argument(
+            "--world", default=settings.WORLD, help=f"{', '.join(FOLDERS)}; EQUIPOISE_WORLD when not given"
+        )
+        parser.add_argument("--protocol", type=Path, help="folder of the protocol; the world's own when not given")
+        parser.add_argument("--processes", type=int, choices=(1, 2), default=2, help="how many play an IMR world")
+        parser.add_argument("--site", help="play this site beside the process that started this one")
 
-    def handle(self, *args: Any, world: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, world: str, protocol: Path | None, processes: int, site: str | None, **options: Any
+    ) -> None:
         stage.refuse_outside_demo("play_demo")
-        if world not in PLAYERS:
-            raise CommandError(f"{world} is no demo world. Choose one of: {', '.join(sorted(PLAYERS))}.")
+        if world not in FOLDERS:
+            raise CommandError(f"{world} is no demo world. Choose one of: {', '.join(FOLDERS)}.")
+        folder = protocol or settings.BASE_DIR / "protocols" / FOLDERS[world]
+        if site:
+            self._play_second(world, folder, site)
+            return
         if (stage.world_folder(world) / "complete").exists():
             self.stdout.write("The world is complete; nothing was changed.")
             return
         began = time.monotonic()
         try:
-            ends_at = self._play_btheb() if world == "btheb" else self._play_imr()
+            ends_at = self._play_btheb(folder) if world == "btheb" else self._play_imr(world, folder, processes)
             stage.leave_clock_at(ends_at, world)
         finally:
             db.close_all()
         (stage.world_folder(world) / "complete").touch()
         self.stdout.write(f"Played in {time.monotonic() - began:.0f} s.")
 
-    def _play_btheb(self) -> dt.datetime:
+    def _play_btheb(self, folder: Path) -> dt.datetime:
         """A killed import goes on where it stopped."""
-        played = btheb.Import(settings.BASE_DIR / "protocols" / "btheb", self.stdout.write)
+        played = btheb.Import(folder, self.stdout.write)
         played.run()
         return played.ends_at
 
-    def _play_imr(self) -> dt.datetime:
+    def _play_imr(self, world: str, folder: Path, processes: int) -> dt.datetime:
         """A killed play begins anew."""
         start_over()
-        imr.Play(load(settings.BASE_DIR / "protocols" / "imr"), self.stdout.write).run()
-        return imr.END
+        until = UNTIL[world]
+        if processes == 1:
+            pair.play_alone(folder, until, self.stdout.write)
+        else:
+            pair.play(world, folder, until, self.stdout.write)
+        return until
+
+    def _play_second(self, world: str, folder: Path, site: str) -> None:
+        try:
+            pair.play_second(folder, site, UNTIL[world], sys.stdin, sys.stdout)
+        finally:
+            db.close_all()
 
 
 def start_over() -> None:

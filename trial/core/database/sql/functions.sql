@@ -701,6 +701,109 @@ begin
     return new;
 end $$;
 
+-- An amendment is a version of a signed form, in turn, and changes something; its answers are there before it.
+create or replace function equipoise_guard_amendment() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    signed public.entry_form;
+    last public.entry_amendment;
+begin
+    select * into signed from public.entry_form where id = new.form_id;
+    if signed.state <> 'signed' or signed.site_id <> new.site_id then
+        raise exception 'only a signed form is amended' using errcode = 'check_violation', constraint = 'amendment_of_signed_form';
+    end if;
+    select * into last from public.entry_amendment where form_id = new.form_id order by number desc limit 1;
+    if new.number <> coalesce(last.number, 0) + 1 then
+        raise exception 'amendments of a form are numbered in turn' using errcode = 'check_violation', constraint = 'amendment_in_turn';
+    end if;
+    if new.held_on = coalesce(last.held_on, signed.held_on)
+       and not exists (select 1 from public.entry_amendedanswer a where a.amendment_id = new.id) then
+        raise exception 'an amendment changes something' using errcode = 'check_violation', constraint = 'amendment_changes';
+    end if;
+    return new;
+end $$;
+
+-- The row of an amendment closes its version: no answer is added afterwards.
+create or replace function equipoise_guard_amended_answer() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if exists (select 1 from public.entry_amendment where id = new.amendment_id) then
+        raise exception 'amendment % is signed and does not change', new.amendment_id using errcode = 'check_violation', constraint = 'amendment_closed';
+    end if;
+    return new;
+end $$;
+
+-- Scores are of a signed form, and of a version that exists.
+create or replace function equipoise_guard_score() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (select 1 from public.entry_form where id = new.form_id and state = 'signed') then
+        raise exception 'scores are of a signed form' using errcode = 'check_violation', constraint = 'score_of_signed_form';
+    end if;
+    if new.version > 0 and not exists (select 1 from public.entry_amendment where form_id = new.form_id and number = new.version) then
+        raise exception 'a score of version % needs that amendment', new.version using errcode = 'check_violation', constraint = 'score_of_version';
+    end if;
+    return new;
+end $$;
+
+-- A query is about something of its own participant: a visit, a form of that visit, an item of that form.
+create or replace function equipoise_guard_data_query() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (select 1 from public.participants_participant where id = new.participant_id and site_id = new.site_id)
+       or (new.form_id is not null and not exists (
+           select 1 from public.entry_form where id = new.form_id and participant_id = new.participant_id and visit = new.visit
+       )) then
+        raise exception 'a query is about a form or visit of its participant' using errcode = 'check_violation', constraint = 'query_about';
+    end if;
+    return new;
+end $$;
+
+-- The one state machine of queries: open or reopened -> answered or accepted; answered -> closed, accepted or reopened; over -> reopened.
+create or replace function equipoise_guard_query_event() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    about public.cleaning_dataquery;
+    last public.cleaning_queryevent;
+    before text;
+begin
+    select * into about from public.cleaning_dataquery where id = new.query_id;
+    select * into last from public.cleaning_queryevent where query_id = new.query_id order by number desc limit 1;
+    before := coalesce(last.what, 'reopened');
+    if about.site_id is distinct from new.site_id or new.number <> coalesce(last.number, 0) + 1 then
+        raise exception 'events of a query follow each other' using errcode = 'check_violation', constraint = 'query_event_in_turn';
+    end if;
+    if (before, new.what) not in (
+        ('reopened', 'answered'), ('reopened', 'accepted'), ('answered', 'closed'), ('answered', 'accepted'), ('answered', 'reopened'),
+        ('closed', 'reopened'), ('accepted', 'reopened')
+    ) then
+        raise exception 'a query that is % is not %', before, new.what using errcode = 'check_violation', constraint = 'query_event_possible';
+    end if;
+    if new.code = 'corrected'
+       and exists (select 1 from public.entry_form where id = about.form_id and state = 'signed')
+       and not exists (
+           select 1 from public.entry_amendment
+           where id = new.amendment_id and form_id = about.form_id and amended_at >= about.raised_at
+       ) then
+        raise exception 'a signed form is corrected by an amendment' using errcode = 'check_violation', constraint = 'query_corrected_by_amendment';
+    end if;
+    return new;
+end $$;
+
+-- The database is not locked while a query is open.
+create or replace function equipoise_guard_open_queries() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if exists (
+        select 1 from public.cleaning_dataquery q
+        where coalesce((select e.what from public.cleaning_queryevent e where e.query_id = q.id order by e.number desc limit 1), '')
+              not in ('closed', 'accepted')
+    ) then
+        raise exception 'queries are open: close or accept them before the lock' using errcode = 'check_violation', constraint = 'lock_open_queries';
+    end if;
+    return new;
+end $$;
+
 -- --- hospital records
 
 -- The days of a window of one person, from the protocol in force; the trial's own days may lie a day beside, since these are of UTC.

@@ -1,0 +1,119 @@
+"""What each kind of run freezes at its creation: the primary outcome in full, all outcomes, or the published comparisons.
+
+The database keeps no order of keys, so that no order of keys may mean anything: what has an order is a list.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from analysis.methods.environment import code_hash, environment_hash
+from analysis.methods.nonrandomized import refuse_unsound
+from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES, frozen_spec, outcome_of, spec_of, trial_of
+from analysis.snapshots.models import Snapshot
+from trial.core import db, ids
+from trial.protocol.definition import Protocol
+from trial.protocol.queries import protocol_of
+
+GROUPS = 15
+"""Fake groups; a number of the rehearsal's own, so that each person's fake group depends on nobody else."""
+
+
+def frozen_scales(protocol: Protocol) -> dict[str, Any]:
+    """All primary and secondary outcomes by the plan's model, the primary first, and admissions where records are planned."""
+    return {
+        "kind": SCALES,
+        "outcomes": _outcomes(protocol),
+        "records": _records(protocol),
+        "rehearsal": _rehearsal(protocol),
+        **trial_of(protocol),
+    }
+
+
+def frozen_published(protocol: Protocol) -> dict[str, Any]:
+    """Completers and classes of fidelity against all controls, by the same models. Refused (MethodRefused) for a plan that rests on the lot."""
+    refuse_unsound([protocol.analysis.method])
+    return {**frozen_scales(protocol), "kind": PUBLISHED, "comparisons": comparisons_of(protocol)}
+
+
+def comparisons_of(protocol: Protocol) -> list[dict[str, Any]]:
+    """The comparisons of groups formed after randomization that this trial has; none without a program of sessions."""
+    found: list[dict[str, Any]] = []
+    if protocol.sessions is None:
+        return found
+    rule = protocol.sessions.completion
+    found.append(
+        {
+            "code": "completers", "classes": [{"code": "completed", "name": "Completers"}],
+            "share": rule.share, "denominator": rule.denominator, "minimum_sessions": 0,
+        }
+    )  # fmt: skip
+    bands = protocol.fidelity[0].bands if protocol.fidelity else ()
+    if protocol.analysis.fidelity_sessions and bands:
+        classes = [{"code": band.code, "name": band.name} for band in reversed(bands)]
+        found.append({"code": "fidelity", "classes": classes, "minimum_sessions": protocol.analysis.fidelity_sessions})
+    return found
+
+
+def kinds_of(protocol: Protocol) -> list[str]:
+    """The kinds of comparative analysis that say something in this trial; the primary outcome always does."""
+    several = len(_outcomes(protocol)) > 1 or protocol.records is not None
+    return [PRIMARY, *([SCALES] if several else []), *([PUBLISHED] if comparisons_of(protocol) else [])]
+
+
+FROZEN: dict[str, Callable[[Protocol], dict[str, Any]]] = {
+    PRIMARY: frozen_spec,
+    SCALES: frozen_scales,
+    PUBLISHED: frozen_published,
+}
+
+
+def _outcomes(protocol: Protocol) -> list[dict[str, Any]]:
+    plan, method = protocol.analysis, protocol.analysis.estimation[0]
+    scales = [(scale, instrument) for instrument in protocol.instruments for scale in instrument.scales]
+    wanted = [s.code for s, i in scales if s.role == "secondary" and len(set(i.visits) & set(plan.visits)) > 1]
+    return [{**outcome_of(protocol, code), "spec": spec_of(protocol, method, code)} for code in (plan.outcome, *wanted)]
+
+
+def _records(protocol: Protocol) -> dict[str, Any] | None:
+    """Admissions: the days looked up, and the settings of the two published analyses. Abstractors read files that mention the treatment."""
+    plan = protocol.records
+    if plan is None:
+        return None
+    return {
+        "before_visit": plan.before_visit,
+        "before_days": plan.before_days,
+        "after_visit": plan.after_visit,
+        "after_days": plan.after_days,
+        "rater": "record",
+        "rater_blind": False,
+        "continuity": False,
+        "confidence": 1 - protocol.analysis.alpha,
+    }
+
+
+def _rehearsal(protocol: Protocol) -> dict[str, Any]:
+    """What fake sessions, groups, classes and admissions are drawn from: the protocol alone."""
+    plan = protocol.sessions
+    bands = protocol.fidelity[0].bands if protocol.fidelity else ()
+    return {
+        "arms": list(plan.arms) if plan else [],
+        "planned_sessions": plan.planned_sessions if plan else 0,
+        "share": plan.completion.share if plan else 0.0,
+        "groups": GROUPS,
+        "bands": [band.code for band in bands],
+        "records": protocol.records is not None,
+        "longest_days": min(protocol.records.before_days, protocol.records.after_days) if protocol.records else 0,
+    }
+
+
+def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY) -> dict[str, Any]:
+    """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes."""
+    return {
+        "snapshot_id": snapshot.pk,
+        "snapshot_sha256": snapshot.sha256,
+        "spec": FROZEN[kind](protocol_of(snapshot.protocol_version)),
+        "seed": ids.below(2**31),
+        "code_version": code_hash(),
+        "environment_hash": environment_hash(),
+        "created_by": by.actor_id,
+    }

@@ -1,0 +1,54 @@
+"""Fake arms, groups, sessions, fidelity classes and admissions, to rehearse every analysis before anybody may see a real one.
+
+Each value is drawn from the study number, the run's own seed and the protocol (HMAC-SHA-256): never read or permuted from real ones, so that it
+depends on nothing that lies behind the wall, nor on how many other people there are.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis.runs.joined import Joined
+
+NEVER_STARTED = 5
+"""One in so many never starts; a number of the rehearsal's own."""
+ADMITTED = 4
+"""One in so many is admitted in a year; the same for both arms."""
+
+
+def fake_arms(numbers: Iterable[str], seed: int, ratio: Mapping[str, int]) -> dict[str, str]:
+    """An arm for each participant in the protocol's ratio."""
+    slots = [arm for arm, part in ratio.items() for _ in range(part)]
+    return {n: slots[_draw(seed, n, len(slots))] for n in numbers}
+
+
+def fake_join(numbers: Iterable[str], seed: int, frozen: dict[str, Any]) -> dict[str, Joined]:
+    """Everything that an analysis may want to know of a person, by lot."""
+    plan = frozen["rehearsal"]
+    arms = fake_arms(numbers, seed, {arm: frozen["ratio"][arm] for arm in sorted(frozen["ratio"])})
+    return {n: _person(n, arm, seed, plan) for n, arm in arms.items()}
+
+
+def _person(number: str, arm: str, seed: int, plan: Mapping[str, Any]) -> Joined:
+    made: dict[str, Any] = {"arm": arm}
+    if arm in plan["arms"]:
+        group = _draw(seed, f"group of {number}", plan["groups"])
+        planned = plan["planned_sessions"]
+        starts = _draw(seed, f"start of {number}", NEVER_STARTED) > 0
+        attended = 1 + _draw(seed, f"sessions of {number}", planned) if starts else 0
+        made |= {"group": f"fake {group + 1}", "attended": attended, "completed": attended >= plan["share"] * planned}
+        if plan["bands"]:
+            made["fidelity_band"] = plan["bands"][_draw(seed, f"fidelity of group {group}", len(plan["bands"]))]
+    if plan["records"]:
+        for year in ("before", "after"):
+            days = 1 + _draw(seed, f"days {year} {number}", min(60, plan["longest_days"]))
+            admitted = _draw(seed, f"admission {year} {number}", ADMITTED) == 0
+            made |= {f"admitted_{year}": admitted, f"days_{year}": days if admitted else 0}
+    return Joined(**made)
+
+
+def _draw(seed: int, what: str, below: int) -> int:
+    """A number from 0 to ``below`` - 1."""
+    digest = hmac.new(str(seed).encode(), what.encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") % below
