@@ -61,7 +61,8 @@ class UnitOfWorkMiddleware:
     ) -> HttpResponseBase:
         access = access_of(view)
         if access.alone:
-            return view(request, *args, **kwargs)
+            alone: HttpResponseBase = view(request, *args, **kwargs)
+            return alone
         with db.atomic():
             person = self._person(request)
             request.person = person  # type: ignore[attr-defined]

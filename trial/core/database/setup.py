@@ -142,7 +142,7 @@ def apply_triggers(owner: psycopg.Connection[Any], plan: Plan) -> None:
                 sql.SQL("create {} {} {} on {} {} for each row execute function {}({})").format(
                     sql.SQL("constraint trigger" if deferred else "trigger"),
                     sql.Identifier(function),
-                    sql.SQL(when.removesuffix(DEFERRED)),  # type: ignore[arg-type]
+                    sql.SQL(when.removesuffix(DEFERRED)),
                     sql.Identifier(table_name),
                     sql.SQL(DEFERRED if deferred else ""),
                     sql.Identifier(function),

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from assessments.visits.schedule import add_months
 from trial.config.worlds.plan.calendar import RUNNING, T2_MONTHS, T3_MONTHS, at_work
 from trial.config.worlds.plan.events import Missed, Part, PersonEvent, Reopened, Sitting
 from trial.config.worlds.plan.order import in_turn, nearest, spread
 from trial.config.worlds.plan.people import SITES, randomized
 from trial.config.worlds.plan.program import Dose, dose_of
+from trial.protocol.days import add_months
 
 MONTHS = {"T2": T2_MONTHS, "T3": T3_MONTHS}
 OCCASIONS = {"T2": 1, "T3": 2}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from assessments.visits.schedule import add_months
 from trial.config.worlds.plan.calendar import T2_MONTHS, at_work
 from trial.config.worlds.plan.events import (
     Event,
@@ -24,6 +23,7 @@ from trial.config.worlds.plan.events import (
 )
 from trial.config.worlds.plan.order import spread
 from trial.config.worlds.plan.people import SITES, Person, randomized
+from trial.protocol.days import add_months
 
 GROUPS = {"rotterdam": 8, "dordrecht": 7}
 SESSIONS, MODULES = 40, 11
