@@ -44,17 +44,19 @@ class Treatment:
             f"{name}2": world.make_user(f"{name}2", ROLES[name], there.site_id) for name in ("thea", "tim", "tara")
         }
         self.people = {name: world.person(user) for name, user in self.users.items()}
+        self.randomize(people)
+
+    def randomize(self, people: int) -> None:
+        """Randomize so many more people of the team."""
         requests = []
         for _n in range(people):
             with world.at_work(world.SETUP):
-                participant = world.ready_to_randomize(world.SETUP, team)
+                participant = world.ready_to_randomize(world.SETUP, self.team)
                 requests.append(request_randomization(participant=participant, by=world.SETUP))
-        if clock.frozen_at() is not None:
-            clock.move_to(START + dt.timedelta(minutes=1))  # each side has its own stream of instants
+        _later()  # each side has its own stream of instants
         for request in requests:
             world.randomize(request)
-        if clock.frozen_at() is not None:
-            clock.move_to(START + dt.timedelta(minutes=2))
+        _later()
 
     @contextmanager
     def at_work(self, name: str = "") -> Iterator[Any]:
@@ -111,6 +113,12 @@ class Treatment:
                 group=group, day=day, content=content or self.content(), marks=given, by=actor
             )
         return session
+
+
+def _later() -> None:
+    at = clock.frozen_at()
+    if at is not None:
+        clock.move_to(at + dt.timedelta(minutes=1))
 
 
 HERE = Marked("attended")

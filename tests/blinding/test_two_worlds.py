@@ -57,6 +57,8 @@ def test_the_worlds_do_differ_behind_the_wall(database: psycopg.Connection[Any])
         ("update protocol_site set name = name || (select count(*) from unblinded_allocation where arm = 'imr')", "protocol_site"),
         ("update core_user set full_name = full_name || (select count(*) from unblinded_ledger)", "core_user"),
         ("update core_user set full_name = md5((select string_agg(allocation_id::text, '' order by id) from unblinded_member))", "core_user"),
+        ("update core_user set full_name = full_name || (select count(*) from unblinded_admission)", "core_user"),
+        ("update participants_recordsstate set day = day + (select count(*)::int from unblinded_admission)", "participants_recordsstate"),
         ("update core_user set full_name = full_name || (select sum(attended) from unblinded_completion)", "core_user"),
         ("update core_user set full_name = md5((select string_agg(id::text, '' order by id) from unblinded_fidelity_consensus))", "core_user"),
         ("update participants_screeningentry set age_band = '50-59' where id in (select p.screening_id from participants_participant p"

@@ -37,6 +37,11 @@ from trial.protocol.models import Team
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
 from trial.unblinded.randomization.models import Allocation
+from trial.unblinded.randomization.queries import of_the_living
+from trial.unblinded.records import actions as records
+from trial.unblinded.records.actions import Found
+from trial.unblinded.records.queries import in_force, record_lines
+from trial.unblinded.records.tasks import sweep as records_sweep
 from trial.unblinded.sessions import actions as treatment
 from trial.unblinded.sessions.actions import Content, Marked
 from trial.unblinded.sessions.models import TherapyGroup
@@ -99,6 +104,7 @@ def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
         _follow_up(rng)
         _treatment_ends()
         _deaths(rng, staff)
+        _records_end()
         _close(staff)
         with side.unblinded(), db.unit_of_work(by=world.SETUP):
             return dict(Allocation.objects.values_list("participant__number", "arm"))
@@ -142,6 +148,7 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
     clock.move_to(clock.frozen_at() + dt.timedelta(minutes=1))  # type: ignore[operator]
     world.randomize(request)
     _unblinded_events(participant)
+    _night()
 
 
 def _unblinded_events(participant: Participant) -> None:
@@ -151,6 +158,39 @@ def _unblinded_events(participant: Participant) -> None:
         for _time in range(3 if arm == "imr" else 1):
             note(what="told the care team", subject=arm, by=world.SETUP)
         _treat(Allocation.objects.get(participant=participant))
+        _look_up(Allocation.objects.get(participant=participant), "before")
+
+
+def _look_up(allocation: Allocation, window: str) -> None:
+    """Of one arm an admission is found and corrected afterwards, of the other none: records that differ by arm."""
+    line = next(one for one in record_lines([allocation]) if one.window == window)
+    if line.stopped:
+        return
+    by, first = world.SETUP, line.period.first
+    found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if allocation.arm == "imr" else []
+    records.look_up(allocation=allocation, window=window, admissions=found, by=by)
+    for one in in_force().filter(allocation=allocation, window=window):
+        records.correct_admission(admission=one, found=Found(first, None, "closed", "letter"), reason="imr", by=by)
+
+
+def _night() -> None:
+    """The sweep says whether records are complete. It has its own instant, as at night."""
+    at = clock.frozen_at()
+    assert at is not None
+    clock.move_to(at + dt.timedelta(hours=3))
+    records_sweep()
+
+
+def _records_end() -> None:
+    """More than a year after the follow-up the rest of the records is looked up; in the nights around that the open side is told."""
+    at = clock.frozen_at()
+    assert at is not None
+    clock.move_to(at + dt.timedelta(days=400))
+    _night()
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        for allocation in of_the_living().order_by("participant__number"):
+            _look_up(allocation, "after")
+    _night()
 
 
 def _treat(allocation: Allocation) -> None:

@@ -24,7 +24,7 @@ BROKER_OF_QUEUE = {"default": "open", "allocation": "open", "unblinded": "unblin
 TASK_MODULES = {
     "default": ["trial.participants.tasks", "analysis.runs.tasks", "analysis.pooled.tasks"],
     "allocation": ["trial.unblinded.randomization.tasks"],
-    "unblinded": ["analysis.unblinded.tasks", "trial.unblinded.sessions.tasks"],
+    "unblinded": ["analysis.unblinded.tasks", "trial.unblinded.sessions.tasks", "trial.unblinded.records.tasks"],
 }
 
 BEAT = {
@@ -34,6 +34,7 @@ BEAT = {
     },
     "unblinded": {
         "sweep-runs": {"task": "analysis.unblinded.tasks.sweep", "schedule": 20.0},
+        "records": {"task": "trial.unblinded.records.tasks.sweep", "schedule": crontab(hour=2, minute=20)},
         "fix-completions": {"task": "trial.unblinded.sessions.tasks.sweep", "schedule": crontab(hour=2, minute=10)},
     },
     "allocation": {},

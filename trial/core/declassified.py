@@ -35,6 +35,13 @@ DECLASSIFIED: tuple[Declassified, ...] = (
         why="The second person looks into the care record, in the same way for every participant.",
     ),
     Declassified(
+        action="trial.participants.actions.record_records_state",
+        table="participants_recordsstate",
+        fields=("complete", "people", "day"),
+        why="One fact for the whole trial, of both arms together: records are looked up of everybody, whoever was treated how, and the "
+        "program says so at night.",
+    ),
+    Declassified(
         action="trial.unblinded.disclosure.actions.release",
         table="participants_release",
         fields=("title", "payload"),

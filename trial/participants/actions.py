@@ -22,6 +22,7 @@ from trial.participants.models import (
     DatabaseLock,
     Participant,
     RandomizationRequest,
+    RecordsState,
     ScreeningEntry,
     UnblindingReport,
     UnblindingRequest,
@@ -273,8 +274,27 @@ def report_unblinding(
 
 
 @action
+def record_records_state(*, complete: bool, people: int, by: db.Actor) -> RecordsState:
+    """Whether hospital records are complete: one fact for the whole trial. Only the unblinded side may write it (declassified).
+
+    What is known already changes nothing. The database refuses what is not so.
+    """
+    state = RecordsState.objects.select_for_update().first()
+    if state is None:
+        state = RecordsState(complete=complete, people=people, day=clock.today())
+        state.save(force_insert=True)
+    elif (state.complete, state.people) != (complete, people):
+        state.complete, state.people, state.day = complete, people, clock.today()
+        state.save(update_fields=["complete", "people", "day"])
+    return state
+
+
+@action
 def lock_database(*, password: str, by: Person) -> DatabaseLock:
-    """Lock the database, with a signature. Irrevocable. Twice is once. Refused while a request waits or a check is open."""
+    """Lock the database, with a signature. Irrevocable. Twice is once.
+
+    Refused while a request waits, hospital records of the protocol's plan are not all looked up, or a check is open.
+    """
     by.must_hold(DataManager)
     known = queries.lock()
     if known is not None:
@@ -282,6 +302,13 @@ def lock_database(*, password: str, by: Person) -> DatabaseLock:
     if queries.waiting_requests().exists():
         raise Refused(
             "requests_waiting", _("A randomization is waiting for its answer. Lock when it has been answered.")
+        )
+    if queries.waits_for_records(current()):
+        raise Refused(
+            "records_open",
+            _(
+                "Hospital records have not all been looked up. Lock when the abstractor has finished; this page says so then."
+            ),
         )
     waiting = [str(check.title) for check in open_checks()]
     if waiting:

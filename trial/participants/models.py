@@ -309,6 +309,22 @@ class UnblindingReport(models.Model):
         ]
 
 
+class RecordsState(models.Model):
+    """Whether hospital records have been looked up: one fact for the whole trial, pushed from behind the wall. At most one row.
+
+    ``people``: how many were randomized when it was written; somebody randomized since is not covered. The key is fixed: a drawn one
+    would tell what else that side has written.
+    """
+
+    only = models.BooleanField(default=True, primary_key=True)
+    complete = models.BooleanField()
+    people = models.PositiveIntegerField()
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(only=True), name="participants_one_records_state")]
+
+
 class DatabaseLock(Base):
     """The data manager locked the database: no open trial datum changes any more. At most one."""
 

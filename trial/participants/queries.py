@@ -20,6 +20,7 @@ from trial.participants.models import (
     Death,
     Participant,
     RandomizationRequest,
+    RecordsState,
     Release,
     ScreeningEntry,
     Transfer,
@@ -236,6 +237,20 @@ def stratum_of(participant: Participant, protocol: Protocol) -> str:
 def lock() -> DatabaseLock | None:
     """The database lock, if the database is locked."""
     return DatabaseLock.objects.first()
+
+
+def records_state() -> RecordsState | None:
+    """What the unblinded side said last about the hospital records: complete or not, for the whole trial."""
+    return RecordsState.objects.first()
+
+
+def waits_for_records(protocol: Protocol) -> bool:
+    """Whether the database lock waits for hospital records: there is a plan, somebody was randomized, and not all is looked up."""
+    randomized = Participant.objects.filter(randomized_at__isnull=False).count()
+    if protocol.records is None or not randomized:
+        return False
+    state = records_state()
+    return state is None or not state.complete or state.people != randomized
 
 
 def unblinding_request() -> UnblindingRequest | None:

@@ -354,10 +354,14 @@ def lock(request: Request) -> HttpResponseBase:
         except Refused as refusal:
             form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
     counts = queries.recruitment()
-    facts = [
+    facts: list[tuple[str, Any]] = [
         (_("Registered"), counts.registered), (_("Randomized"), counts.randomized),
         (_("Randomizations waiting"), queries.waiting_requests().count()),
     ]  # fmt: skip
+    protocol = current()
+    if protocol.records is not None:
+        waits = queries.waits_for_records(protocol)
+        facts.append((_("Hospital records"), _("not all looked up yet") if waits else _("all looked up")))
     context = {
         "title": _("Database lock"), "done": done, "facts": facts, "form": None if done else form, "submit": _("Lock the database"),
         "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),

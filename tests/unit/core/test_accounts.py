@@ -1,5 +1,7 @@
 """The first administrators, accounts and roles: two persons, one side each, and nothing on the open side."""
 
+import csv
+import io
 import re
 from typing import Any
 
@@ -8,10 +10,13 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
+from django.utils.formats import date_format
+from django.utils.html import escape
 
 from tests import world
 from trial.core import clock, db, side
 from trial.core.access import account_views, actions
+from trial.core.access.roles import ALL, UNBLINDED_SIDE
 from trial.core.errors import Refused
 from trial.core.models import Membership, User
 
@@ -274,3 +279,48 @@ def test_one_changes_ones_own_password(admins: Any) -> None:
     assert client.post("/unblinded/me/", {"present": world.PASSWORD, "password": GOOD}).status_code == 302
     assert client.get("/unblinded/me/").status_code == 200
     assert Client().post("/unblinded/login/", {"username": "ada", "password": GOOD}).status_code == 302
+
+
+def test_the_matrix_shows_who_held_what_from_when_to_when(admins: Any) -> None:
+    """Two administrators in force; somebody whose role ended; and the same page, without ways to the accounts, on the open side."""
+    world.make_user("mieke", "monitor")
+    world.make_user("ina", "investigator")
+    gone = world.make_user("paul", "dmc")
+    with world.at_work(admins[0]) as by:
+        actions.end_role(membership=Membership.objects.get(user=gone), by=by)
+    for username, address, links in (
+        ("ada", "/unblinded/accounts/roles/", True),
+        ("mieke", "/roles/", False),
+        ("ina", "/roles/", False),
+    ):
+        client = Client()
+        own = "/unblinded/login/" if links else "/login/"
+        assert client.post(own, {"username": username, "password": world.PASSWORD}).status_code == 302
+        page = client.get(address).content.decode()
+        for role in ALL:
+            assert str(escape(role.title)) in page
+            assert str(escape(role.description)) in page
+        assert ("/unblinded/accounts/paul/" in page) == links
+        today = date_format(clock.today(), "j M Y")
+        assert f"from {today} to {today}" in " ".join(re.sub("<[^>]*>", "", page).split())
+        rows = list(csv.DictReader(io.StringIO(client.get(f"{address}?format=csv").content.decode("utf-8-sig"))))
+        assert {row["Role"] for row in rows} == {str(role.title) for role in ALL}
+        paul = next(row for row in rows if row["Held by"] == "Paul")
+        assert (paul["Side"], paul["From"], paul["To"]) == ("Unblinded side", *2 * (clock.today().isoformat(),))
+        mieke = next(row for row in rows if row["Held by"] == "Mieke")
+        assert (mieke["From"], mieke["To"]) == (clock.today().isoformat(), "")
+    client = Client()
+    world.make_user("stijn", "statistician")
+    client.post("/login/", {"username": "stijn", "password": world.PASSWORD})
+    assert client.get("/roles/").status_code == 403
+
+
+@pytest.mark.parametrize("role", [role.code for role in UNBLINDED_SIDE])
+def test_who_has_held_an_unblinded_role_gets_no_blind_one(admins: Any, role: str) -> None:
+    user = world.make_user("una", role, "rotterdam")
+    with world.at_work(admins[0]) as by:
+        with pytest.raises(Refused, match="another side"):
+            actions.give_role(user=user, role="rater", site="rotterdam", by=by)
+        actions.end_role(membership=Membership.objects.get(user=user), by=by)
+        with pytest.raises(Refused, match="another side"):
+            actions.give_role(user=user, role="rater", site="rotterdam", by=by)

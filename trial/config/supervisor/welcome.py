@@ -6,16 +6,27 @@ DEMO_PASSWORD = "equipoise-demo"  # noqa: S105 - refused outside demo worlds
 BLINDED_ACCOUNTS = (
     ("coordinator", "screens, asks consent, registers, randomizes"),
     ("interviewer", "assesses outcomes, blind"),
+    ("rater", "clinician who rates scales, in both arms"),
     ("datamanager", "queries, snapshots, database lock"),
+    ("monitor", "reads and verifies"),
     ("statistician", "trial statistician, blind until planned unblinding"),
+    ("investigator", "principal investigator"),
     ("sponsor", "sponsor's representative"),
 )
 UNBLINDED_ACCOUNTS = (
     ("treatment", "treatment coordinator: sees allocations of the site"),
+    ("therapist", "records the sessions of own groups, with cotherapist"),
+    ("fidelity1", "fidelity rater, with fidelity2"),
+    ("abstractor", "looks up hospital admissions in files"),
+    ("datamanager_unblinded", "data manager of this side"),
     ("independent", "independent statistician"),
+    ("dmc", "data monitoring committee"),
+    ("chair", "its chair, who signs"),
     ("admin", "administrator"),
     ("admin2", "second administrator"),
 )
+
+WIDTH = max(len(name) for name, _what in BLINDED_ACCOUNTS + UNBLINDED_ACCOUNTS) + 2
 
 WORLDS = {
     "imr": ("A synthetic IMR trial, two years in. Its end: make demo AT=end",),
@@ -32,10 +43,16 @@ def demo(address: str, world: str) -> str:
     lines = ["", f"Equipoise is ready ({world} demo): {address}", ""]
     lines += [*(f"  {line}" for line in WORLDS[world]), ""]
     lines += [f"  Blinded accounts, at {address}login/"]
-    lines += [f"    {name:<13}{what}" for name, what in BLINDED_ACCOUNTS]
+    lines += [f"    {name:<{WIDTH}}{what}" for name, what in BLINDED_ACCOUNTS]
     lines += [f"  Unblinded accounts, at {address}unblinded/login/"]
-    lines += [f"    {name:<13}{what}" for name, what in UNBLINDED_ACCOUNTS]
-    lines += ["", f"  Password of all: {DEMO_PASSWORD}", "  Stop with Ctrl-C.", ""]
+    lines += [f"    {name:<{WIDTH}}{what}" for name, what in UNBLINDED_ACCOUNTS]
+    lines += [
+        "",
+        f"  Password of all: {DEMO_PASSWORD}",
+        "  With two sites coordinator2, interviewer2, rater2, treatment2 and therapist2 work at the second.",
+        "  Stop with Ctrl-C.",
+        "",
+    ]
     return "\n".join(lines)
 
 

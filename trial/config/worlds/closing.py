@@ -25,6 +25,7 @@ from trial.participants import actions as way_in
 from trial.participants import queries as participants
 from trial.protocol.queries import current
 from trial.unblinded.disclosure import actions as disclosure
+from trial.unblinded.records import actions as records
 
 
 def snapshot() -> Snapshot:
@@ -54,7 +55,9 @@ def rehearse() -> None:
 
 
 def lock() -> None:
-    """The data manager locks the database."""
+    """The data manager locks the database, when the nightly sweep has said whether hospital records are complete."""
+    with stage.working(stage.PLAYER, side.UNBLINDED):
+        records.record_completeness(by=stage.PLAYER)
     manager = stage.person("datamanager")
     with stage.working(manager):
         way_in.lock_database(password=DEMO_PASSWORD, by=manager)

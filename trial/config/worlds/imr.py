@@ -30,6 +30,8 @@ from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.models import Team
 from trial.unblinded.randomization import actions as allocator
 from trial.unblinded.randomization.models import Allocation, Sequence
+from trial.unblinded.records import actions as records
+from trial.unblinded.records.queries import record_lines
 
 SEED = 20_120_827
 ENTERED_BY = {
@@ -51,7 +53,6 @@ AWAITED: tuple[type[events.Event], ...] = (
     events.QueryRaised,
     events.QueryAnswered,
     events.QueryClosed,
-    events.RecordsRead,
     events.GroupOpened,
     events.Joined,
     events.SessionHeld,
@@ -109,6 +110,7 @@ class Play:
             events.Missed: self._miss,
             events.Reopened: self._reopen,
             events.UnblindingReported: self._report_unblinding,
+            events.RecordsRead: self._read_records,
         }
 
     def until(self, at: dt.datetime) -> None:
@@ -274,3 +276,17 @@ class Play:
                 words=event.words,
                 by=by,
             )
+
+    # --- records
+
+    def _read_records(self, event: events.RecordsRead) -> None:
+        """The abstractor signs a window off, unless the person does not consent. So many nights are as many days that are counted."""
+        by, key = stage.stand_in("abstractor"), self.people[event.person].pk
+        found = [
+            records.Found(stay.first, stay.first + dt.timedelta(days=stay.nights - 1), "open", "file")
+            for stay in event.stays
+        ]
+        with stage.working(by, side.UNBLINDED):
+            allocation = Allocation.objects.select_related("participant").get(participant_id=key)
+            if not any(line.stopped for line in record_lines([allocation])):
+                records.look_up(allocation=allocation, window=event.period, admissions=found, by=by)

@@ -18,11 +18,12 @@ from trial.core.access import actions, presenters
 from trial.core.access.forms import AccountForm, FirstPasswordForm, PasswordForm, RoleForm, SetupForm
 from trial.core.access.pages import page, public
 from trial.core.access.person import Request
-from trial.core.access.roles import EVERYBODY, Administrator
+from trial.core.access.roles import EVERYBODY, Administrator, Investigator, Monitor
 from trial.core.access.signing import prove
 from trial.core.access.views import mark_reentry
 from trial.core.errors import Refused
 from trial.core.models import ANY_SITE, Membership, SetupToken, User
+from trial.core.ui.tables import csv_response
 
 SETUP = db.System("setup")
 WRONG_TOKEN_DELAY = 1.0
@@ -181,13 +182,19 @@ def role_step(request: Request, key: uuid.UUID, step: str) -> HttpResponseBase:
     return render(request, "confirm.html", context)
 
 
-@page(roles=(Administrator,))
+@page(roles=(Administrator, Monitor, Investigator))
 def role_matrix(request: Request) -> HttpResponseBase:
-    """Every role as the program knows it, and who holds it since when."""
+    """Every role as the program knows it, and who holds and held it from when to when. Mounted on both sides.
+
+    Who holds a role depends on nobody's arm. Only administrators, on their own side, get from here to the accounts.
+    """
+    if request.GET.get("format") == "csv":
+        return csv_response(presenters.role_table(), "roles")
     context = {
         "title": _("Roles"),
-        "lead": _("What each role opens, and who holds it now. One person holds roles of one side only."),
+        "lead": _("What each role opens, and who holds and held it. One person holds roles of one side only."),
         "matrix": presenters.role_matrix(),
+        "links_accounts": request.person.holds(Administrator),
     }
     return render(request, "accounts/roles.html", context)
 

@@ -1,10 +1,12 @@
 """Accounts and roles as administrators read them."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -150,30 +152,68 @@ def _account_row(user: User, mine: list[Membership]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Holder:
-    """Somebody who holds a role, where and since when."""
+    """Somebody who holds or held a role: where, from when, and until when (None while it is in force)."""
 
     membership: Membership
     site: str
 
+    @property
+    def since(self) -> dt.date:
+        """The first day of the role."""
+        assert self.membership.confirmed_at is not None  # noqa: S101 - only roles that came into force are listed
+        return timezone.localtime(self.membership.confirmed_at).date()
+
+    @property
+    def until(self) -> dt.date | None:
+        """The last day of the role."""
+        ended = self.membership.ended_at
+        return timezone.localtime(ended).date() if ended else None
+
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A role as the program knows it, and who holds it now."""
+    """A role as the program knows it, who holds it, and who held it before."""
 
     role: type[Role]
     holders: list[Holder]
 
+    @property
+    def excludes(self) -> str:
+        """The roles of the same side that nobody holds beside it."""
+        return ", ".join(str(role.title) for role in ALL if role.code in self.role.excludes)
+
 
 def role_matrix() -> list[tuple[Text, list[MatrixRow]]]:
-    """Every role, by side, with those who hold it."""
+    """Every role, by side, with those who hold or held it: those of now first. Two queries."""
     names = site_names()
     held: dict[str, list[Holder]] = {}
-    in_force = Membership.objects.filter(confirmed_at__isnull=False, ended_at=None)
-    for m in in_force.select_related("user").order_by("user__full_name", "site"):
+    came_into_force = Membership.objects.filter(confirmed_at__isnull=False).select_related("user")
+    for m in came_into_force.order_by(F("ended_at").desc(nulls_first=True), "user__full_name", "site", "id"):
         held.setdefault(m.role, []).append(Holder(m, _place(m, names)))
     return [
         (words, [MatrixRow(r, held.get(r.code, [])) for r in ALL if r.side == side]) for side, words in SIDES.items()
     ]
+
+
+def role_table() -> Table:
+    """The matrix as one flat table, a line for each holder, for its CSV."""
+    columns = [
+        Column(_("Role")), Column(_("Side")), Column(_("What it opens")), Column(_("Belongs to a site")), Column(_("Never beside")),
+        Column(_("Held by")), Column(_("Site")), Column(_("From")), Column(_("To")),
+    ]  # fmt: skip
+    rows: list[list[Any]] = []
+    for words, found in role_matrix():
+        for row in found:
+            what = [
+                row.role.title,
+                words,
+                row.role.description,
+                _("yes") if row.role.site_scoped else _("no"),
+                row.excludes,
+            ]
+            listed = [[one.membership.user.full_name, one.site, one.since, one.until] for one in row.holders]
+            rows += [[*what, *one] for one in listed or [["", "", None, None]]]
+    return Table(columns, rows)
 
 
 def own_roles(person: Person) -> list[tuple[Text, Text]]:

@@ -2,6 +2,9 @@
 
 Source: the delegation of duties in a trial with blinded outcome assessment (ICH E6(R3) 4.1). Several roles of the same side may be held
 by one person; nobody holds roles of both sides, and who has held an unblinded role gets no blind one.
+
+This also keeps a clinician-rater out of every group: whoever leads, trains or supervises one is a therapist, of the other side, and a
+trainer of a group must hold that role (the database refuses anybody else). To be told an arm, or to break a code, is no role.
 """
 
 from typing import ClassVar, Literal
@@ -119,6 +122,18 @@ class CommitteeMember(Role):
     description = _("Reads closed reports and recommends.")
 
 
+class CommitteeChair(Role):
+    code, side = "chair", "unblinded"
+    title = _("Chair of the data monitoring committee")
+    description = _("Reads closed reports and signs the committee's recommendation.")
+
+
+class UnblindedMonitor(Role):
+    code, side = "monitor_unblinded", "unblinded"
+    title = _("Monitor, unblinded side")
+    description = _("Reads and verifies allocations and hospital records. Changes nothing.")
+
+
 class Administrator(Role):
     code, side = "admin", "accounts"
     title = _("Administrator")
@@ -128,7 +143,7 @@ class Administrator(Role):
 ALL: tuple[type[Role], ...] = (
     Coordinator, Interviewer, ClinicianRater, DataManager, Monitor, TrialStatistician, Investigator, Sponsor,
     TreatmentCoordinator, Therapist, FidelityRater, Abstractor, UnblindedDataManager, IndependentStatistician,
-    CommitteeMember, Administrator,
+    CommitteeMember, CommitteeChair, UnblindedMonitor, Administrator,
 )  # fmt: skip
 
 BY_CODE: dict[str, type[Role]] = {role.code: role for role in ALL}

@@ -17,6 +17,7 @@ PAGES = {
     "contact_edit": gettext_lazy("Contact data, to change them"),
     "people": gettext_lazy("List of participants"),
     "person": gettext_lazy("Participant"),
+    "records": gettext_lazy("Hospital records"),
 }
 """The pages that show contact data, by the code that is logged."""
 

@@ -24,6 +24,8 @@ DEFAULT_BLINDNESS: Mapping[str, bool] = {
     "datamanager_unblinded": False,
     "independent": False,
     "dmc": False,
+    "chair": False,
+    "monitor_unblinded": False,
 }
 # Only these may differ from the default: the others would end the blind, or cannot do their work blind.
 SETTABLE_BLINDNESS = frozenset({"coordinator", "investigator", "rater"})

@@ -5,7 +5,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from trial.core.access import Request, page
-from trial.core.access.roles import IndependentStatistician, TreatmentCoordinator, UnblindedDataManager
+from trial.core.access.roles import (
+    IndependentStatistician,
+    TreatmentCoordinator,
+    UnblindedDataManager,
+    UnblindedMonitor,
+)
 from trial.core.ui.tables import Column, Table, grouped, page_of
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
@@ -14,7 +19,7 @@ from trial.unblinded.randomization.queries import allocations
 PAGE_SIZE = 50
 
 
-@page(roles=(TreatmentCoordinator, UnblindedDataManager, IndependentStatistician))
+@page(roles=(TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician))
 def allocation_list(request: Request) -> HttpResponseBase:
     """Who was allocated to what, at the sites one may see. That it was opened goes into the ledger."""
     protocol = current()

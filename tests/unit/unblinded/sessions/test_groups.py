@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests import world
+from tests.records import look_up_everybody
 from tests.treatment import FIRST, HERE, ILL, Treatment, week
 from trial.config.worlds.stage import StandIn
 from trial.core import db, side
@@ -164,6 +165,7 @@ def test_nothing_changes_after_the_lock(trial: Treatment) -> None:
     trial.on(week(1))
     session = trial.record(group, FIRST, {person: HERE})
     manager = world.person(world.make_user("dana", "datamanager"))
+    look_up_everybody()
     with world.at_work(manager):
         lock_database(password=world.PASSWORD, by=manager)
     scores: dict[str, int | None] = {}

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError
 
 from tests import world
+from tests.records import look_up_everybody
 from tests.treatment import FIRST, HERE, ILL, Treatment, week
 from trial.core import clock, db
 from trial.participants.actions import lock_database
@@ -263,6 +264,7 @@ def test_the_lock_stops_every_table_of_the_treatment_side(trial: Treatment) -> N
     with trial.at_work():
         s.second_rating()
     manager = world.person(world.make_user("dana", "datamanager"))
+    look_up_everybody()
     with world.at_work(manager):
         lock_database(password=world.PASSWORD, by=manager)
     late: list[Callable[[], None]] = [

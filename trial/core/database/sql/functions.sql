@@ -189,6 +189,14 @@ begin
     if exists (select 1 from public.participants_randomizationrequest where state = 'waiting') then
         raise exception 'a randomization waits for its answer' using errcode = 'check_violation', constraint = 'lock_after_answers';
     end if;
+    if (select jsonb_typeof(document -> 'records') from public.protocol_protocolversion order by number desc limit 1) = 'object'
+       and exists (select 1 from public.participants_participant where randomized_at is not null)
+       and not exists (
+           select 1 from public.participants_recordsstate
+           where complete and people = (select count(*) from public.participants_participant where randomized_at is not null)
+       ) then
+        raise exception 'hospital records have not all been looked up' using errcode = 'check_violation', constraint = 'lock_after_records';
+    end if;
     return new;
 end $$;
 
@@ -792,6 +800,133 @@ begin
               not in ('closed', 'accepted')
     ) then
         raise exception 'queries are open: close or accept them before the lock' using errcode = 'check_violation', constraint = 'lock_open_queries';
+    end if;
+    return new;
+end $$;
+
+-- --- hospital records
+
+-- The days of a window of one person, from the protocol in force; the trial's own days may lie a day beside, since these are of UTC.
+create or replace function equipoise_records_period(which text, allocation uuid, out first_day date, out last_day date)
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare
+    protocol jsonb := (select document from public.protocol_protocolversion order by number desc limit 1);
+    days int := (protocol -> 'records' ->> (which || '_days'))::int;
+    visit jsonb := (
+        select v from jsonb_array_elements(protocol -> 'visits') v where v ->> 'code' = protocol -> 'records' ->> (which || '_visit')
+    );
+    person public.participants_participant;
+    pivot date;
+begin
+    select p.* into person from public.participants_participant p
+    join public.unblinded_allocation a on a.participant_id = p.id where a.id = allocation;
+    if (visit ->> 'is_baseline')::boolean then
+        pivot := (person.baseline_completed_at at time zone 'UTC')::date;
+    elsif visit ->> 'unit' = 'months' then
+        pivot := ((person.randomized_at at time zone 'UTC')::date + make_interval(months => (visit ->> 'offset')::int))::date;
+    else
+        pivot := (person.randomized_at at time zone 'UTC')::date + (visit ->> 'offset')::int;
+    end if;
+    if days > 0 then
+        first_day := case which when 'before' then pivot - days when 'after' then pivot end;
+        last_day := first_day + days - 1;
+    end if;
+end $$;
+
+-- Whether a person does not consent to records being looked up, or not any more; never where the consent form does not ask.
+create or replace function equipoise_records_stopped(person uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select exists (
+        select 1 from (select document from public.protocol_protocolversion order by number desc limit 1) v,
+            jsonb_array_elements(v.document -> 'consent_parts') c
+        where c ->> 'code' = 'records'
+    ) and not coalesce((
+        select c.given from public.participants_consent c join public.participants_participant p on p.screening_id = c.screening_id
+        where p.id = person and c.part = 'records' order by c.recorded_at desc, c.id desc limit 1
+    ), false)
+$$;
+
+-- An admission is of the person's site and has a day in its window; none overlaps another by more than the day of a transfer; what replaces
+-- another, or comes after the sign-off, says why.
+create or replace function equipoise_guard_admission() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    period record;
+    before public.unblinded_admission;
+begin
+    perform public.equipoise_take_turn('records ' || new.allocation_id);
+    if not exists (select 1 from public.unblinded_allocation a where a.id = new.allocation_id and a.site = new.site) then
+        raise exception 'an admission is of the site of its allocation' using errcode = 'check_violation', constraint = 'admission_site';
+    end if;
+    select * into period from public.equipoise_records_period(new."window", new.allocation_id);
+    if period.first_day is null or new.admitted_on > period.last_day + 1 or coalesce(new.discharged_on, 'infinity') < period.first_day - 1
+       or greatest(new.admitted_on, new.discharged_on) > (public.equipoise_now() at time zone 'UTC')::date + 1 then
+        raise exception 'an admission has a day in its window, and none in the future' using errcode = 'check_violation', constraint = 'admission_window';
+    end if;
+    if public.equipoise_records_stopped((select a.participant_id from public.unblinded_allocation a where a.id = new.allocation_id)) then
+        raise exception 'records are looked up with consent' using errcode = 'check_violation', constraint = 'admission_consent';
+    end if;
+    if new.replaces_id is not null then
+        select * into before from public.unblinded_admission where id = new.replaces_id;
+        if before.allocation_id <> new.allocation_id or before."window" <> new."window" or before.void then
+            raise exception 'an admission replaces one of the same window' using errcode = 'check_violation', constraint = 'admission_replaces';
+        end if;
+    elsif new.reason = '' and exists (
+        select 1 from public.unblinded_lookup l where l.allocation_id = new.allocation_id and l."window" = new."window"
+    ) then
+        raise exception 'an admission after the sign-off says why' using errcode = 'check_violation', constraint = 'admission_after_sign_off';
+    end if;
+    if not new.void and exists (
+        select 1 from public.unblinded_admission o
+        where o.allocation_id = new.allocation_id and o."window" = new."window" and not o.void and o.id is distinct from new.replaces_id
+          and not exists (select 1 from public.unblinded_admission r where r.replaces_id = o.id)
+          and ((o.admitted_on = new.admitted_on and o.discharged_on is not distinct from new.discharged_on) or (
+              o.admitted_on < coalesce(new.discharged_on, 'infinity') and new.admitted_on < coalesce(o.discharged_on, 'infinity')))
+    ) then
+        raise exception 'admissions of one person do not overlap' using errcode = 'check_violation', constraint = 'admission_overlap';
+    end if;
+    return new;
+end $$;
+
+-- A window is signed off when its days have passed, with consent.
+create or replace function equipoise_guard_lookup() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    period record;
+    person uuid := (select a.participant_id from public.unblinded_allocation a where a.id = new.allocation_id and a.site = new.site);
+begin
+    perform public.equipoise_take_turn('records ' || new.allocation_id);
+    if person is null then
+        raise exception 'a look-up is of the site of its allocation' using errcode = 'check_violation', constraint = 'lookup_site';
+    end if;
+    select * into period from public.equipoise_records_period(new."window", new.allocation_id);
+    if period.last_day is null or period.last_day - 1 >= (public.equipoise_now() at time zone 'UTC')::date then
+        raise exception 'a window is signed off when its days have passed' using errcode = 'check_violation', constraint = 'lookup_window';
+    end if;
+    if public.equipoise_records_stopped(person) then
+        raise exception 'records are looked up with consent' using errcode = 'check_violation', constraint = 'lookup_consent';
+    end if;
+    return new;
+end $$;
+
+-- The one fact about records is true: it covers everybody randomized; complete, no window of anybody living and consenting is open.
+create or replace function equipoise_guard_records_state() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.people <> (select count(*) from public.participants_participant where randomized_at is not null) then
+        raise exception 'the state of records covers everybody randomized' using errcode = 'check_violation', constraint = 'records_people';
+    end if;
+    if new.complete and exists (
+        select 1 from public.unblinded_allocation a
+        cross join unnest(array['before', 'after']) which
+        cross join lateral public.equipoise_records_period(which, a.id) period
+        where period.first_day is not null and not public.equipoise_records_stopped(a.participant_id)
+          and not exists (select 1 from public.unblinded_lookup l where l.allocation_id = a.id and l."window" = which)
+          and coalesce((
+              select d.step from public.participants_death d where d.participant_id = a.participant_id order by d.number desc limit 1
+          ), 'rejected') = 'rejected'
+    ) then
+        raise exception 'records are complete when every window has been looked up' using errcode = 'check_violation', constraint = 'records_complete';
     end if;
     return new;
 end $$;

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RecordsConfig(AppConfig):
+    name = "trial.unblinded.records"
+    label = "unblinded_records"
