@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import PLAN_OF, kinds_offered
-from analysis.runs import executor
+from analysis.runs import actions as runs
 from analysis.runs.plans import frozen_fields
 from analysis.snapshots.models import Snapshot
 from trial.core import db
@@ -39,11 +39,11 @@ def cancel_run(*, run: PooledRun, by: db.Actor) -> None:
     """Ask a run to stop. One that has ended stays as it is."""
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
-    executor.ask_to_cancel(PooledRun, run.pk)
+    runs.ask_to_cancel(run=run, by=by)
 
 
 @action
 def requeue_stale(*, by: db.Actor) -> None:
     """Put back what a dead worker left, and send again what waits."""
-    for key in executor.put_back_stale(PooledRun):
+    for key in runs.put_back_stale(model=PooledRun, by=by):
         enqueue("default", TASK, str(key))

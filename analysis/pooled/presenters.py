@@ -90,10 +90,11 @@ def progress_of(run: Run, *, poll: str, cancel: str, result: str) -> Progress:
         "failed": "failed",
         "cancelled": "cancelled",
     }
-    message = stage_words(run) if not run.is_over else ""
+    stopping = run.state == Run.State.CANCELLING
+    message = _("Stopping at the next step") if stopping else stage_words(run) if not run.is_over else ""
     return Progress(
         state=states[run.state], done=round(100 * run.progress), total=100, title=_("Analysis"), message=message, remaining=remaining,
-        poll_url="" if run.is_over else poll, cancel_url="" if run.is_over else cancel, result_url=result,
+        poll_url="" if run.is_over else poll, cancel_url="" if run.is_over or stopping else cancel, result_url=result,
     )  # fmt: skip
 
 

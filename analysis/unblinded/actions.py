@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analysis.runs import executor
+from analysis.methods.canonical import digest, encode
+from analysis.runs import actions as runs
 from analysis.runs.plans import frozen_fields, kinds_of
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
@@ -56,7 +57,7 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY) -> Compara
 def cancel_run(*, run: ComparativeRun, by: Person) -> None:
     """Ask a run to stop."""
     by.must_hold(IndependentStatistician)
-    executor.ask_to_cancel(ComparativeRun, run.pk)
+    runs.ask_to_cancel(run=run, by=by)
 
 
 @action
@@ -68,7 +69,7 @@ def keep_extract(*, run_id: uuid.UUID, content: bytes, sha256: str, by: db.Actor
 @action
 def requeue_stale(*, by: db.Actor) -> None:
     """Put back what a dead worker left, and send again what waits."""
-    for key in executor.put_back_stale(ComparativeRun):
+    for key in runs.put_back_stale(model=ComparativeRun, by=by):
         enqueue("unblinded", TASK, str(key))
 
 
@@ -78,6 +79,10 @@ def release_result(*, run: ComparativeRun, by: Person) -> Release:
     by.must_hold(IndependentStatistician)
     if run.state != ComparativeRun.State.SUCCEEDED:
         raise Refused("not_finished", _("Only a finished run is released."))
+    if digest(encode(run.result)) != run.result_sha256:
+        raise Refused(
+            "result_changed", _("The stored result is not the one that was computed. Tell whoever runs the server.")
+        )
     made: Release = release(title=title_of(run), payload=payload_of(run), by=by)
     return made
 

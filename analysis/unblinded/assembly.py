@@ -13,6 +13,8 @@ from assessments.visits.queries import outcomes_in_force
 from trial.participants.models import Participant
 from trial.protocol import definition
 from trial.unblinded.randomization.queries import arms_of
+from trial.unblinded.records.queries import admissions
+from trial.unblinded.sessions.queries import exposures, group_fidelity
 
 
 class Exposed(Protocol):
@@ -62,7 +64,7 @@ def join(numbers: Iterable[str]) -> dict[str, Joined]:
 
 def followed() -> tuple[Mapping[uuid.UUID, Exposed], Mapping[str, Faithful], Mapping[uuid.UUID, Admitted]]:
     """What followed from the arms: sessions of each person, fidelity of each group, admissions of each person."""
-    return {}, {}, {}
+    return exposures(), group_fidelity(), admissions()
 
 
 def joined(arm: str, exposed: Exposed | None, faithful: Mapping[str, Faithful], admitted: Admitted | None) -> Joined:

@@ -16,6 +16,7 @@ from analysis.methods.progress import Watch
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
+from analysis.runs import actions as runs
 from analysis.runs import compute, executor, rehearsal
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
@@ -106,14 +107,18 @@ def test_a_dead_worker_s_run_begins_anew_and_its_ghost_cannot_finish_it(
     ghost: list[Callable[[], None]] = []
 
     def dies(one: Any, watch: Watch) -> dict[str, Any]:
-        ghost.append(lambda: executor._finish(PooledRun, run.pk, 1, {"state": "failed", "failure": ["ghost"]}))
+        def finish() -> None:
+            with db.unit_of_work(by=executor.EXECUTOR):
+                runs.finish(run=one, end={"state": "failed", "failure": ["ghost"]}, by=executor.EXECUTOR)
+
+        ghost.append(finish)
         raise SystemExit
 
     with pytest.raises(SystemExit):
         executor.execute(PooledRun, run.pk, dies)
     assert seen(run).state == "running"
     with world.at_work(world.SETUP):
-        assert executor.put_back_stale(PooledRun) == []
+        assert runs.put_back_stale(model=PooledRun, by=world.SETUP) == []
         PooledRun.objects.update(heartbeat_at=clock.now() - dt.timedelta(minutes=2))
     pooled_tasks.sweep()
     assert seen(run).state == "queued"
@@ -152,6 +157,15 @@ def test_cancel_before_and_while_it_runs(small: Snapshot, monkeypatch: pytest.Mo
 
     executor.execute(PooledRun, running.pk, slow)
     assert seen(running).state == "cancelled"
+    quick = start(small)
+
+    def done_first(run: Any, watch: Watch) -> dict[str, Any]:
+        with world.at_work(world.SETUP):
+            pooled.cancel_run(run=quick, by=world.SETUP)
+        return {"too": "late"}  # computed, and nobody wants it any more
+
+    executor.execute(PooledRun, quick.pk, done_first)
+    assert (seen(quick).state, seen(quick).result) == ("cancelled", None)
 
 
 def test_a_failure_is_said_in_words(small: Snapshot) -> None:

@@ -13,6 +13,7 @@ from analysis.unblinded.flow import Course, Standing, flow_of
 from analysis.unblinded.flow_presenters import flow_chart, flow_sentence, flow_table
 from assessments.visits.actions import record_missed, reopen_visit
 from tests import world
+from tests.records import look_up_everybody
 from trial.core import clock
 from trial.participants.actions import lock_database, request_randomization, request_unblinding
 from trial.participants.models import Participant
@@ -165,6 +166,7 @@ def test_the_independent_statistician_opens_it_after_planned_unblinding_only(tri
     assert opened() == 0
     manager, sponsor = (world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor"))
     independent = world.person(world.make_user("confirms", "independent"))
+    look_up_everybody()
     with world.at_work(manager):
         lock_database(password=world.PASSWORD, by=manager)
     with world.at_work(sponsor):
