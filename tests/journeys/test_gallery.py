@@ -123,3 +123,70 @@ def test_print_is_light_and_carries_trial_and_side_on_each_sheet(script: bool, n
 def _kept(name: str) -> Path | None:
     """Where a sheet is kept to be looked at, when SHOTS names a folder."""
     return Path(os.environ["SHOTS"]) / f"{name}.pdf" if os.environ.get("SHOTS") else None
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("width", ["phone", "tablet", "desk"])
+def test_progress_saving_and_side_stay_in_sight_and_cover_no_answer(width: str, new_page: NewPage) -> None:
+    page = new_page(width=width)
+    page.goto("/gallery/", timeout=PATIENT)
+    bar = page.locator("[data-form-bar]:has(#save-state)")
+    expect(bar).to_contain_text("2 of 8")
+    expect(bar).to_contain_text("Saved")
+    expect(bar).to_contain_text("Open side")
+    row = page.locator("#id_item_8")
+    row.evaluate("row => row.scrollIntoView({ block: 'start' })")
+    over, under = bar.bounding_box(), row.bounding_box()
+    assert over
+    assert under
+    assert over["y"] == 0
+    assert over["height"] < 80
+    assert under["y"] >= over["height"]
+    for place in ("id_item_8_4", "id_item_3_0"):
+        page.locator(f"#{place}").focus()
+        over, target = bar.bounding_box(), page.locator(f"#{place}").bounding_box()
+        assert over
+        assert target
+        assert target["y"] >= over["y"] + over["height"]
+    assert bar.evaluate("bar => getComputedStyle(bar).backgroundColor").startswith("rgb(")
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("script", [True, False])
+def test_stations_are_put_away_on_a_phone(script: bool, new_page: NewPage) -> None:
+    page = new_page(width="phone", script=script)
+    page.goto("/gallery/", timeout=PATIENT)
+    stations = page.get_by_role("navigation", name="Stations")
+    expect(stations.get_by_role("link", name="Participants")).to_be_hidden()
+    header = page.locator(".topbar").bounding_box()
+    assert header
+    assert header["height"] < 100
+    stations.get_by_text("Stations").click()
+    expect(stations.get_by_role("link", name="Participants")).to_be_visible()
+    wide = new_page(width="desk", script=script)
+    wide.goto("/gallery/", timeout=PATIENT)
+    expect(wide.get_by_role("navigation", name="Stations").get_by_role("link", name="Participants")).to_be_visible()
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("width", ["phone", "desk"])
+def test_a_live_figure_fills_its_card_or_scrolls(width: str, new_page: NewPage) -> None:
+    page = new_page(width=width)
+    page.goto("/gallery/", timeout=PATIENT)
+    figure = page.locator("[data-chart]").first
+    still = figure.locator(".figure-light").bounding_box()
+    figure.get_by_role("button", name="Explore the values").click()
+    expect(figure.locator("canvas")).to_be_visible()
+    expect(figure.get_by_role("button", name="Show the still figure")).to_be_enabled()
+    live, room = figure.locator("canvas").bounding_box(), figure.locator(".figure-canvas").bounding_box()
+    assert still
+    assert live
+    assert room
+    if width == "desk":
+        assert live["width"] > 0.9 * room["width"]
+        assert still["width"] > 0.9 * room["width"]
+    else:
+        assert min(live["width"], still["width"]) > 600
+        assert (
+            figure.locator(".figure-canvas").evaluate("box => box.scrollWidth > box.clientWidth && box.tabIndex") == 0
+        )

@@ -6,12 +6,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from analysis.methods.problems import Refused, error
 from analysis.pooled import tasks
 from analysis.runs import compute
 from tests.journeys.played import trial_with_outcomes
+from tests.journeys.stations import stations
 
 NewPage = Callable[..., Page]
 SignIn = Callable[..., None]
@@ -24,10 +25,6 @@ FAKE = "Nothing here is a result of the trial"
 @pytest.fixture(autouse=True)
 def _no_broker(settings: Any) -> None:
     settings.TASK_SENDER = "trial.config.worlds.stage.send_nothing"
-
-
-def stations(page: Page) -> Locator:
-    return page.get_by_role("navigation", name="Stations")
 
 
 def start(page: Page, check_axe: CheckAxe, kind: str) -> str:

@@ -202,7 +202,7 @@ def test_the_first_page_is_small(address: str) -> None:
     if address == "/":
         send(client, "default", "carla")
     page = client.get(address).content
-    loaded = set(re.findall(r'(?:src|href)="/static/([^"#]+)', page.decode()))
+    loaded = set(re.findall(r'(?:src|href)="/static/([^"#?]+)', page.decode()))
     assert any(name.endswith(".css") for name in loaded)
     total = len(gzip.compress(page, 6))
     for name in loaded:

@@ -23,3 +23,10 @@ def post_fork(server: Any, worker: Any) -> None:
     """A worker dies with its master, also in the middle of a request (Linux)."""
     if platform.system() == "Linux":
         ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))
+
+
+def post_worker_init(worker: Any) -> None:
+    """The drawing engine starts before the first request. A thread would not help: while the engine starts, no other code runs."""
+    from trial.core.ui import charts
+
+    charts.warm()

@@ -7,6 +7,7 @@ block that ``chart.js`` reads.
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ PALETTE: dict[Theme, list[str]] = {
 
 SHAPES = ["circle", "diamond", "square", "triangle-up", "cross"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2]]
+
+WIDEST = 960
+"""As wide as a figure gets: the room of a card on a wide screen."""
 
 _INK: dict[Theme, dict[str, str]] = {
     "light": {"text": "#1c2530", "soft": "#556070", "grid": "#e3e7ec", "axis": "#8d97a5"},
@@ -60,6 +64,12 @@ class Chart:
         return _drawn(json.dumps(themed(self.spec, "dark"), sort_keys=True))
 
     @property
+    def width(self) -> int:
+        """How wide the figure stands in its card, in pixels: a third wider than drawn, so that its letters are those of the page."""
+        found = re.search(r'width="(\d+)', _svg(json.dumps(themed(self.spec, "light"), sort_keys=True)))
+        return min(round(int(found[1]) * 4 / 3), WIDEST) if found else WIDEST
+
+    @property
     def specs(self) -> dict[str, Any]:
         """Both specifications, for the browser."""
         return {"light": themed(self.spec, "light"), "dark": themed(self.spec, "dark")}
@@ -79,6 +89,11 @@ def chart(spec: Any, title: Text, sentence: Text, table: Table | None = None) ->
 def svg(spec: Mapping[str, Any], theme: Theme = "light") -> str:
     """The figure as an SVG document, for reports in print."""
     return str(vl_convert.vegalite_to_svg(themed(spec, theme), vl_version=VEGA_LITE))
+
+
+def warm() -> None:
+    """Start the drawing engine of this process. It takes a second, and nothing else runs meanwhile: better before the first request."""
+    svg({"data": {"values": [{"a": 1}]}, "mark": "point", "encoding": {"x": {"field": "a", "type": "quantitative"}}})
 
 
 def themed(spec: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
@@ -137,7 +152,10 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _drawn(spec: str) -> str:
+def _svg(spec: str) -> str:
     """The drawing of a specification; a process draws each once."""
-    drawing = str(vl_convert.vegalite_to_svg(json.loads(spec), vl_version=VEGA_LITE))
-    return "data:image/svg+xml," + quote(drawing, safe="!$&'()*+,-./:;=?@_~")
+    return str(vl_convert.vegalite_to_svg(json.loads(spec), vl_version=VEGA_LITE))
+
+
+def _drawn(spec: str) -> str:
+    return "data:image/svg+xml," + quote(_svg(spec), safe="!$&'()*+,-./:;=?@_~")

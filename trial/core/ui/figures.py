@@ -5,7 +5,7 @@ where a difference is shown.
 """
 
 import datetime
-import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,17 @@ class Point:
 
 
 @dataclass(frozen=True)
+class VisitPoint:
+    """The value of a group at a visit, with its interval where there is one; visits come in the order of the points."""
+
+    group: str
+    visit: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Estimate:
     """One row of a forest plot, with its words and numbers."""
 
@@ -40,54 +51,31 @@ class Estimate:
 
 def trajectories(points: Sequence[Point], x_title: Text, y_title: Text, width: int = 560) -> dict[str, Any]:
     """Means with intervals over time, one line a group; groups are set side by side so that intervals do not cover each other."""
-    groups = list(dict.fromkeys(point.group for point in points))
-    span = (max(p.at for p in points) - min(p.at for p in points)) or 1.0
-    shift = {group: (i - (len(groups) - 1) / 2) * span * 0.012 for i, group in enumerate(groups)}
+    axis = {"values": sorted({p.at for p in points}), "format": "~g"}
+    rows = [{"group": p.group, "at": p.at, "value": p.value, "low": p.low, "high": p.high} for p in points]
+    return _lines(rows, {"title": str(x_title), "axis": axis}, y_title, width)
+
+
+def by_visit(points: Sequence[VisitPoint], y_title: Text, width: int = 560) -> dict[str, Any]:
+    """Means by visit, one line a group (arm), with intervals where the points have them.
+
+    As ``trajectories``, for visits that have names and an order but no place in time. A single group stands without its name.
+    """
+    visits = list(dict.fromkeys(point.visit for point in points))
+    names = json.dumps([str(visit) for visit in visits], ensure_ascii=False)
+    axis = {"values": list(range(len(visits))), "labelExpr": f"{names}[datum.value]", "labelOverlap": False}
     rows = [
-        {"group": p.group, "at": p.at + shift[p.group], "value": p.value, "low": p.low, "high": p.high} for p in points
+        {
+            "group": p.group,
+            "at": visits.index(p.visit),
+            "visit": p.visit,
+            "value": p.value,
+            "low": p.low,
+            "high": p.high,
+        }
+        for p in points
     ]
-    ends = [max((r for r in rows if r["group"] == group), key=lambda r: float(str(r["at"]))) for group in groups]
-    room = 0.055 * (max(p.high for p in points) - min(p.low for p in points))
-    labels = _apart([{**end, "label": end["value"]} for end in ends], room)
-    color = {"field": "group", "type": "nominal", "sort": groups, "legend": None}
-    x = {
-        "field": "at",
-        "type": "quantitative",
-        "title": str(x_title),
-        "axis": {"values": sorted({p.at for p in points}), "format": "~g"},
-        "scale": {"nice": False, "zero": False, "padding": 14},
-    }
-    y = {"field": "value", "type": "quantitative", "title": str(y_title), "scale": {"zero": False, "padding": 8}}
-    tooltip = [
-        _tip("group", _("Group")),
-        _tip("value", _("Mean"), ".2f"),
-        _tip("low", _("From"), ".2f"),
-        _tip("high", _("To"), ".2f"),
-    ]
-    dash = {**color, "scale": {"domain": groups, "range": [DASHES[i % len(DASHES)] for i in range(len(groups))]}}
-    return {
-        "width": width,
-        "height": 300,
-        "data": {"values": rows},
-        "layer": [
-            {"mark": "rule", "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}},
-            {"mark": "line", "encoding": {"x": x, "y": y, "color": color, "strokeDash": dash}},
-            {"mark": "point", "encoding": {"x": x, "y": y, "color": color, "shape": color, "tooltip": tooltip}},
-            {
-                "data": {"values": labels},
-                "mark": {"type": "text", "align": "left", "dx": 12, "fontWeight": 600, "fontSize": 13},
-                "encoding": {"x": x, "y": {**y, "field": "label"}, "text": {"field": "group"}, "color": color},
-            },
-        ],
-    }
-
-
-def _apart(ends: list[dict[str, Any]], room: float) -> list[dict[str, Any]]:
-    """The labels at the lines' ends, moved up where the one below would be written over."""
-    placed = sorted(ends, key=lambda end: float(end["label"]))
-    for below, end in itertools.pairwise(placed):
-        end["label"] = max(end["label"], below["label"] + room)
-    return placed
+    return _lines(rows, {"title": None, "axis": axis}, y_title, width, inset=40)
 
 
 def recruitment(
@@ -195,7 +183,7 @@ def forest(
                 "encoding": {"x": x, "y": y, "size": size, "shape": shape, "tooltip": [_tip("words", str(x_title))]},
             },
             {
-                "mark": {"type": "text", "align": "left", "x": 396},
+                "mark": {"type": "text", "align": "left", "x": {"expr": "width + 16"}},
                 "encoding": {"y": y, "text": {"field": "words"}},
             },
         ],
@@ -248,6 +236,57 @@ def missingness(rows: Sequence[tuple[str, str, int, int]]) -> dict[str, Any]:
             {"mark": {"type": "text"}, "encoding": {"x": x, "y": y, "text": {"field": "words"}}},
         ],
     }
+
+
+def _lines(
+    rows: Sequence[dict[str, Any]], x_axis: dict[str, Any], y_title: Text, width: int, inset: int = 14
+) -> dict[str, Any]:
+    """One line a group, by color, shape and dash, its name at its end; the zero line where values lie on both sides of it."""
+    groups = list(dict.fromkeys(str(row["group"]) for row in rows))
+    span = (max(r["at"] for r in rows) - min(r["at"] for r in rows)) or 1.0
+    shift = {group: (i - (len(groups) - 1) / 2) * span * 0.012 for i, group in enumerate(groups)}
+    rows = [{**row, "at": row["at"] + shift[str(row["group"])]} for row in rows]
+    color = {"field": "group", "type": "nominal", "sort": groups, "legend": None}
+    dash = {**color, "scale": {"domain": groups, "range": [DASHES[i % len(DASHES)] for i in range(len(groups))]}}
+    x = {**x_axis, "field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "padding": inset}}
+    y = {"field": "value", "type": "quantitative", "title": str(y_title), "scale": {"zero": False, "padding": 8}}
+    spread = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    tooltip = [_tip("group", _("Group")), _tip("value", _("Mean"), ".2f")]
+    tooltip += [_tip("low", _("From"), ".2f"), _tip("high", _("To"), ".2f")] if spread else []
+    layers: list[dict[str, Any]] = [
+        {"mark": "line", "encoding": {"x": x, "y": y, "color": color, "strokeDash": dash}},
+        {"mark": "point", "encoding": {"x": x, "y": y, "color": color, "shape": color, "tooltip": tooltip}},
+    ]
+    if spread:
+        limits = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
+        layers.insert(0, {"data": {"values": spread}, "mark": "rule", "encoding": {"x": x, **limits, "color": color}})
+    low, high = _reach(rows)
+    if low < 0 < high:
+        at_zero = {"y": {"datum": 0, "type": "quantitative"}}
+        layers.insert(0, {"data": {"values": [{}]}, "mark": {"type": "rule", "style": "zero"}, "encoding": at_zero})
+    if len(groups) > 1:
+        named = {"x": x, "y": {**y, "field": "label_at"}, "text": {"field": "group"}, "color": color}
+        mark = {"type": "text", "align": "left", "baseline": "middle", "dx": 12, "fontWeight": 600, "fontSize": 13}
+        ends = [max((r for r in rows if r["group"] == group), key=lambda r: float(r["at"])) for group in groups]
+        layers.append({"data": {"values": _apart(ends, high - low)}, "mark": mark, "encoding": named})
+    return {"width": width, "height": 300, "data": {"values": rows}, "layer": layers}
+
+
+def _reach(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    values = [float(row[key]) for row in rows for key in ("value", "low", "high") if row[key] is not None]
+    return min(values), max(values)
+
+
+def _apart(ends: Sequence[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
+    """The ends of lines with the height of their names (``label_at``), set apart where they would cover each other."""
+    least = reach * 0.07
+    placed = sorted(ends, key=lambda row: float(row["value"]))
+    heights = [float(row["value"]) for row in placed]
+    for i in range(1, len(heights)):
+        if (missing := least - (heights[i] - heights[i - 1])) > 0:
+            heights[:i] = [height - missing / 2 for height in heights[:i]]
+            heights[i] += missing / 2
+    return [{**row, "label_at": round(height, 6)} for row, height in zip(placed, heights, strict=True)]
 
 
 def _tip(name: str, title: str, form: str = "") -> dict[str, Any]:

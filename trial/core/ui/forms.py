@@ -117,6 +117,12 @@ class Block:
         field = self.fields[0].field
         return field.anchors if isinstance(field, ScaleField) else []
 
+    @property
+    def headings(self) -> list[Text]:
+        """What stands above the answers of a scale block."""
+        field = self.fields[0].field
+        return field.headings if isinstance(field, ScaleField) else []
+
 
 def _blocks(form: Form) -> list[Block]:
     bound = {field.name: field for field in form.visible_fields()}
@@ -145,7 +151,7 @@ def _blocks(form: Form) -> list[Block]:
 
 def _called(bound: BoundField) -> str:
     """What a field is called in the summary: the number of a scale item, else its label, shortened."""
-    number = getattr(bound.field, "number", "")
+    number = getattr(bound.field, "shown_number", "")
     if number:
         return gettext("Item %(number)s:") % {"number": number}
     label = Truncator(str(bound.label)).chars(60).rstrip(". ")

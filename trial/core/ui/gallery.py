@@ -195,6 +195,15 @@ def _figures() -> list[Chart]:
         for month, first, second in shape
         for arm, value in ((_("Program"), first), (_("Usual care"), second))
     ]
+    visits = [
+        figures.VisitPoint(arm, visit, value, value - 0.3, value + 0.3)
+        for visit, first, second in (
+            (_("T1"), -0.2, 0.1),
+            (_("T2, 12 months"), 0.4, 0.2),
+            (_("T3, 18 months"), 0.5, 0.46),
+        )
+        for arm, value in ((_("Program"), first), (_("Usual care"), second))
+    ]
     rows = [[p.group, int(p.at), p.value, p.low, p.high] for p in points]
     columns = [
         Column(_("Group")),
@@ -221,6 +230,11 @@ def _figures() -> list[Chart]:
             _("Illness management over time"),
             _("Both groups rise; the program group rises by 0.28 points more by month 18. Made-up numbers."),
             Table(columns, rows, _("Means with 95 % intervals")),
+        ),
+        chart(
+            figures.by_visit(visits, _("Change since baseline (points)")),
+            _("Change by visit"),
+            _("The program group is ahead from 12 months on; the intervals overlap. Made-up numbers."),
         ),
         chart(
             figures.recruitment(recruited, [(months[0], 0), (months[-1], 187)]),

@@ -1,5 +1,6 @@
 """Rating scales: rows with large targets, anchors above, number keys."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,11 +9,21 @@ from django.utils.translation import gettext_lazy as _
 
 from trial.core.ui.text import Text
 
+ITEM = re.compile(r"Item \d+")
+"""How an item is called whose text was not loaded."""
+
 
 class ScaleRow(forms.RadioSelect):
-    """The cells of one row of a scale."""
+    """The cells of one row of a scale; an answer whose text is its code is written once."""
 
     template_name = "components/widgets/scale.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for _group, options, _index in context["widget"]["optgroups"]:
+            for option in options:
+                option["bare"] = str(option["label"]) == str(option["value"])
+        return context
 
 
 class ScaleField(forms.ChoiceField):
@@ -22,6 +33,8 @@ class ScaleField(forms.ChoiceField):
     block with the anchors repeated every few rows. ``number`` is the item's number on the paper form. The cleaned value is the code as text,
     "" for an optional item left open.
     """
+
+    label: Text
 
     def __init__(
         self,
@@ -41,6 +54,17 @@ class ScaleField(forms.ChoiceField):
         )
         kwargs.setdefault("template_name", "components/forms/field.html")
         super().__init__(label=label, help_text=hint, choices=self.anchors, widget=ScaleRow(), **kwargs)
+
+    @property
+    def shown_number(self) -> str:
+        """The number beside the label; none when the label is a number itself ("Item 12")."""
+        return "" if ITEM.fullmatch(str(self.label)) else self.number
+
+    @property
+    def headings(self) -> list[Text]:
+        """What stands above the answers: their texts, nothing above those whose text is the code; empty when all are."""
+        texts = ["" if str(text) == code else text for code, text in self.anchors]
+        return texts if any(texts) else []
 
     def prepare_value(self, value: Any) -> Any:
         return value if value is None else str(value)

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from trial.core.ui.text import Text
+from trial.core.ui.text import MINUS, NO_BREAK, Text, minus, p_value
 
 STATE_WORDS: dict[str, Text] = {
     "due": _lazy("Due"),
@@ -29,18 +30,30 @@ STATE_WORDS: dict[str, Text] = {
     "cancelled": _lazy("Canceled"),
     "info": _lazy("Note"),
 }
+SHORT = 16
+"""A cell of up to so many characters ("40-49", "T2, 12 months") stays on one line."""
+NUMBER = re.compile(r"-\.?\d[\d.,]*")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column. ``number``: right aligned, with ``decimals`` if given; ``unit`` stands in the header; ``code``: fixed-width face."""
+    """A column. ``number``: right aligned, with ``decimals`` if given; ``unit`` stands in the header; ``code``: fixed-width face.
+
+    ``p``: p-values, given as numbers, right aligned and printed as ".318".
+    """
 
     label: Text
     number: bool = False
     unit: Text = ""
     decimals: int | None = None
     code: bool = False
+    p: bool = False
+
+    @property
+    def right(self) -> bool:
+        """Whether its cells stand at the right."""
+        return self.number or self.p
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,13 @@ class Cell:
     iso: str = ""
     missing: bool = False
 
+    @property
+    def classes(self) -> str:
+        """The classes of the cell: at the right, fixed width, on one line."""
+        short = bool(self.text) and not self.state and len(self.text) <= SHORT
+        found = (("num", self.column.right), ("study-number", self.column.code), ("short", short))
+        return " ".join(name for name, wanted in found if wanted)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -94,7 +114,8 @@ class Table:
     """A table for ``{% table ... %}``.
 
     ``rows`` hold one value a column: text, number, date, time, None (shown as a dash), ``Link`` or ``State``. The first column heads
-    its row. ``empty`` says what would be here and how it comes. ``csv_url`` leads to the CSV of what is seen.
+    its row. ``empty`` says what would be here and how it comes; with ``filtered_url``, the address without the filters that are set, an
+    empty table says that nothing matches and leads there. ``csv_url`` leads to the CSV of what is seen.
     """
 
     columns: Sequence[Column]
@@ -104,6 +125,7 @@ class Table:
     csv_url: str = ""
     page: Page | None = None
     note: Text = ""
+    filtered_url: str = ""
 
     @property
     def cells(self) -> list[list[Cell]]:
@@ -118,6 +140,8 @@ def shown(value: Any, column: Column | None = None) -> str:
         return "–"
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    if column and column.p and isinstance(value, int | float | Decimal):
+        return p_value(float(value))
     if isinstance(value, datetime.datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
         return formats.date_format(local, "j M Y, H:i")
@@ -126,8 +150,9 @@ def shown(value: Any, column: Column | None = None) -> str:
     if isinstance(value, int | float | Decimal):
         if decimals is not None:  # Django cuts off, we round
             value = Decimal(f"{value:.{decimals}f}")
-        return str(formats.number_format(value, decimal_pos=decimals)).replace("-", "\N{MINUS SIGN}", 1)
-    return str(value)
+        return str(formats.number_format(value, decimal_pos=decimals)).replace("-", MINUS, 1)
+    text = str(value)
+    return minus(text) if (column and column.right) or NUMBER.fullmatch(text) else text
 
 
 def _cell(value: Any, column: Column) -> Cell:
@@ -191,7 +216,7 @@ def page_of(
 
 def grouped(number: str) -> str:
     """A study number in groups of four, with no-break spaces: "01472231" becomes "0147 2231"."""
-    return "\N{NO-BREAK SPACE}".join(number[i : i + 4] for i in range(0, len(number), 4))
+    return NO_BREAK.join(number[i : i + 4] for i in range(0, len(number), 4))
 
 
 def lines(facts: Iterable[tuple[Text, Any]]) -> list[tuple[str, str]]:

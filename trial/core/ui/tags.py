@@ -8,10 +8,11 @@ from django import template
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 
+from trial.core import clock
 from trial.core.ui.charts import Chart
 from trial.core.ui.forms import Form
 from trial.core.ui.parts import Change, Crumb, Progress, Result, SaveState
@@ -75,13 +76,20 @@ def form(
         "autosave": autosave,
         "danger": danger,
         "csrf_token": context.get("csrf_token"),
+        **_where(context),
     }
 
 
-@register.simple_tag
-def fields(form: Form) -> SafeString:
-    """Only the fields, for a page that writes its own ``<form>``."""
-    return mark_safe(form.renderer.render("components/forms/fields.html", {"form": form}))  # noqa: S308 - our own template
+@register.simple_tag(takes_context=True)
+def fields(context: Context, form: Form) -> SafeString:
+    """Only the fields, for a page that writes its own ``<form>``. A long one begins with a bar that stays in sight."""
+    given = {"form": form, **_where(context)}
+    return mark_safe(form.renderer.render("components/forms/fields.html", given))  # noqa: S308 - our own template
+
+
+def _where(context: Context) -> dict[str, Any]:
+    """Role and side, as the shell shows them: the bar of a long form repeats them."""
+    return {name: context.get(name, "") for name in ("role_label", "side_label")}
 
 
 @register.inclusion_tag("components/filters.html")
@@ -170,6 +178,15 @@ def moment(value: datetime.datetime | str | None) -> SafeString:
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     zone = f"{local.tzname() or ''} {local.strftime('%z')}".strip()
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), zone, shown(value))
+
+
+@register.filter
+def lately(value: datetime.datetime) -> SafeString:
+    """A time of today as 10:42, an earlier one with its day; the whole of it on hover."""
+    local = timezone.localtime(value)
+    words = formats.date_format(local, "H:i") if local.date() == clock.today() else shown(value)
+    title = f"{shown(value)} {local.tzname() or ''} {local.strftime('%z')}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, words)
 
 
 @register.filter

@@ -19,12 +19,19 @@ def home(request: HttpRequest) -> HttpResponse:
     """The person's work lists, then the panels. Mounted at ``/`` and at ``/unblinded/``."""
     person: Person = request.person  # type: ignore[attr-defined]
     lists = work_for(person)
-    pressing = sum(work.pressing for work in lists)
     context = {
         "title": _("Your work"),
-        "lead": _("%(count)d due") % {"count": pressing} if pressing else "",
+        "lead": _pressing(sum(work.overdue for work in lists), sum(work.pressing for work in lists)),
         "work": lists,
         "idle": [work for work in lists if not work.items],
         "panels": panels_for(person),
     }
     return render(request, "home.html", context)
+
+
+def _pressing(overdue: int, pressing: int) -> str:
+    """How much is overdue, and how much more is due."""
+    due = pressing - overdue
+    words = [_("%(count)d overdue") % {"count": overdue}] if overdue else []
+    words += [_("%(count)d due") % {"count": due}] if due else []
+    return ", ".join(words)

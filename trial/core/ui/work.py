@@ -44,6 +44,11 @@ class WorkList:
         """How many are due or overdue."""
         return sum(item.state in ("due", "overdue") for item in self.items)
 
+    @property
+    def overdue(self) -> int:
+        """How many are overdue."""
+        return sum(item.state == "overdue" for item in self.items)
+
 
 @dataclass(frozen=True)
 class Panel:

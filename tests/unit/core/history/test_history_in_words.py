@@ -11,8 +11,9 @@ AT = dt.datetime(2026, 3, 10, 9, 0, tzinfo=dt.UTC)
 KEY = "d5a33cde-586d-40fd-81e9-6ffb2a0dc0d1"
 
 
-def said(*fields: tuple[str, Any, Any]) -> list[tuple[str, Any, Any]]:
-    return [(c.what, c.old, c.new) for c in lines([Change(AT, "Carla", "record_consent", "t", list(fields), "")])]
+def said(*fields: tuple[str, Any, Any], words: dict[str, Any] | None = None) -> list[tuple[str, Any, Any]]:
+    changes = [Change(AT, "Carla", "record_consent", "t", list(fields), "")]
+    return [(c.what, c.old, c.new) for c in lines(changes, words)]
 
 
 def test_a_new_row_is_one_line_without_keys_of_other_rows() -> None:
@@ -36,3 +37,25 @@ def test_numbers_of_a_table_are_rounded_not_cut_off() -> None:
 
 def test_a_part_of_the_program_is_no_person() -> None:
     assert names_of(["system:allocator", "somebody"]) == {"system:allocator": "Allocator (program)"}
+
+
+def test_codes_are_readable_without_words_of_the_caller() -> None:
+    fields = ("outcome", None, "in_screening"), ("state", None, "waiting"), ("number", None, "01472231")
+    assert said(*fields) == [("Record consent", "", "outcome: in screening; state: Waiting; number: 0147\xa02231")]
+    assert said(("note", "snake case is_not touched", "done"))[0][1:] == ("snake case is_not touched", "done")
+
+
+def test_words_of_the_caller_go_first() -> None:
+    words = {
+        "record_consent": "Consent recorded",
+        "earlier_imr": "Had IMR before",
+        "part": "Part",
+        "part:clinician": "contact with clinician",
+        "clinician": "somebody else",
+    }
+    assert said(("earlier_imr", None, False), ("part", None, "clinician"), words=words) == [
+        ("Consent recorded", "", "Had IMR before: no; Part: contact with clinician")
+    ]
+    assert said(("by", "clinician", ["clinician", "in_person"]), words=words) == [
+        ("Consent recorded: by", "somebody else", "somebody else, in person")
+    ]

@@ -1,5 +1,6 @@
 """Figures: drawn on the server in two themes, told apart without color, with words and numbers beside them."""
 
+import json
 import re
 from urllib.parse import unquote
 
@@ -76,3 +77,38 @@ def test_all_figures_of_trials_can_be_drawn() -> None:
         figures.forest([figures.Estimate("OR", 1.4, 0.9, 2.2)], "Odds ratio", null=1.0, log=True),
     ):
         assert "<svg" in charts.svg(spec)
+
+
+def test_means_by_visit_name_each_arm_at_its_end_and_show_zero() -> None:
+    points = [
+        figures.VisitPoint(arm, visit, value, value - 0.3, value + 0.3)
+        for visit, values in (("T1 “b”", (-0.2, 0.1)), ("T2", (0.4, 0.41)))
+        for arm, value in zip(("A", "B"), values, strict=True)
+    ]
+    spec = figures.by_visit(points, "Change")
+    drawing = charts.svg(spec)
+    for words in (">A<", ">B<", ">T1 “b”<", ">T2<", ">Change<"):
+        assert words in drawing
+    assert drawing.count("stroke-dasharray") >= 1
+    assert "legend" not in re.sub(r'"legend": null', "", json.dumps(spec))
+    heights = [row["label_at"] for row in spec["layer"][-1]["data"]["values"]]
+    assert heights[1] - heights[0] > 0.05  # the lines end 0.01 apart
+    assert any(layer["mark"] == {"type": "rule", "style": "zero"} for layer in spec["layer"])
+
+
+def test_means_without_intervals_and_of_one_group_have_neither() -> None:
+    spec = figures.by_visit([figures.VisitPoint("all", visit, 2.0) for visit in ("T1", "T2")], "Mean")
+    assert [layer["mark"] for layer in spec["layer"]] == ["line", "point"]
+    assert "<svg" in charts.svg(spec)
+
+
+def test_a_figure_stands_a_third_wider_than_drawn_at_most_as_wide_as_a_card() -> None:
+    small = charts.chart(figures.missingness([("IMRS", "T1", 0, 9)]), "T", "S")
+    wide = charts.chart(figures.trajectories(POINTS, "x", "y", width=1200), "T", "S")
+    drawn = int(re.search(r'width="(\d+)', unquote(small.light))[1])  # type: ignore[index]
+    assert small.width == round(drawn * 4 / 3)
+    assert wide.width == charts.WIDEST
+
+
+def test_the_engine_can_be_started_before_it_is_needed() -> None:
+    charts.warm()

@@ -1,5 +1,6 @@
 """Forms: what stands where, what is said of errors, how scales join."""
 
+import datetime
 import re
 from decimal import Decimal
 
@@ -113,3 +114,45 @@ def test_each_row_carries_its_anchors_for_those_who_hear_the_page() -> None:
     row = html[html.index('id="id_a"') : html.index('id="id_b"')]
     assert [f">{text}</span>" in row for text in FIVE.values()] == [True] * 5
     assert row.count("<legend>") == 1
+
+
+class Bare(forms.Form):
+    one = forms.ScaleField("Item 7", anchors={n: str(n) for n in range(3)}, number="7")
+    two = forms.ScaleField("Item 8", anchors={0: "Never", 1: "1", 2: "Always"}, number="8")
+
+
+def test_nothing_is_written_twice_in_a_scale() -> None:
+    form = Bare({})
+    html = _rendered(form, "{% fields form %}")
+    first, second = html.index('id="id_one"'), html.index('id="id_two"')
+    assert "item-number" not in html
+    assert "scale-anchors" not in html[:first]
+    assert "scale-text" not in html[first : html.index("scale-anchors")]
+    assert "<span></span><span>Never</span><span></span><span>Always</span>" in html[:second]
+    assert re.findall(r'<span class="scale-text">(\w+)<', html[second:]) == ["Never", "Always"]
+    assert '<span class="scale-code">1</span>' in html[second:]
+    assert form.errors_for_summary[0] == ("id_one_0", "Item 7: Choose one answer.")
+
+
+def test_a_long_scale_has_a_bar_with_progress_and_side() -> None:
+    names = {f"i{n}": forms.ScaleField(f"I {n}", anchors=TWO, number=str(n)) for n in range(9)}
+    form = type("Long", (forms.Form,), names)({"i3": "1"})
+    context = {"form": form, "side_label": "Open side", "role_label": "Interviewer"}
+    for tag in ("{% fields form %}", "{% form form submit='Sign' %}"):
+        html = str(engines["django"].from_string(tag).render(context))
+        bar = html[html.index("data-form-bar") : html.index("data-scale-row")]
+        assert "<span data-scale-done>1</span> of 9" in bar
+        assert "Interviewer" in bar
+        assert '<span class="side-word">Open side</span>' in bar
+
+
+def test_the_time_of_saving_is_short_today_and_whole_on_hover() -> None:
+    from trial.core import clock
+    from trial.core.ui.parts import SaveState
+
+    now = datetime.datetime(2026, 11, 23, 9, 42, tzinfo=datetime.UTC)
+    with clock.frozen(now):
+        show = engines["django"].from_string("{% save_state s %}").render
+        assert ">10:42</time>" in show({"s": SaveState("saved", now)})
+        assert 'title="23 Nov 2026, 10:42 CET +0100"' in show({"s": SaveState("saved", now)})
+        assert ">22 Nov 2026, 10:42</time>" in show({"s": SaveState("saved", now - datetime.timedelta(days=1))})

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from trial.core.access import Person
-from trial.core.ui import stations, work
+from trial.core.ui import stations, views, work
 from trial.core.ui.stations import Station
 
 DAY = datetime.date(2026, 11, 23)
@@ -107,3 +107,22 @@ def test_providers_give_one_list_several_or_none(settings: pytest.FixtureRequest
     one, two = work.WorkList("One"), work.WorkList("Two")
     settings.WORK_PROVIDERS = [lambda person: one, lambda person: None, lambda person: [two]]  # type: ignore[attr-defined]
     assert work.work_for(COORDINATOR) == [one, two]
+
+
+def test_what_is_overdue_is_said_first(settings: pytest.FixtureRequest) -> None:
+    items = [work.WorkItem("x", "#", state=state) for state in ("overdue", "due", "due", "waiting")]
+    listed = work.WorkList("Visits", items)
+    assert (listed.overdue, listed.pressing) == (1, 3)
+    assert views._pressing(6, 13) == "6 overdue, 7 due"
+    assert views._pressing(2, 2) == "2 overdue"
+    assert views._pressing(0, 3) == "3 due"
+    assert views._pressing(0, 0) == ""
+
+
+def test_many_stations_are_put_away_on_a_phone_without_script(settings: pytest.FixtureRequest) -> None:
+    few = _page("/", COORDINATOR)
+    assert "<details" not in few
+    settings.STATIONS = [Station(name, name, ("coordinator",), "default") for name in ("home", "me", "participants")]  # type: ignore[attr-defined]
+    many = _page("/", COORDINATOR)
+    assert many.index("</details>") < many.index("<ul>")
+    assert '<span class="stations-here">home</span>' in many

@@ -76,3 +76,27 @@ def test_a_wrong_page_number_gives_the_nearest_page() -> None:
 def test_study_numbers_stand_in_groups_of_four() -> None:
     assert grouped("01472231") == "0147\N{NO-BREAK SPACE}2231"
     assert grouped("0147") == "0147"
+
+
+def test_p_values_and_intervals_stand_at_the_right() -> None:
+    columns = [Column("Visit"), Column("p", p=True), Column("Interval", number=True)]
+    html = _html(Table(columns, [["T2", 0.318, "-0.12 to 0.48"], ["T3", 0.00001, None]]))
+    assert 'class="num short">.318<' in html
+    assert ">&lt;\xa0.001<" in html or ">&lt; .001<" in html.replace("\xa0", " ")
+    assert ">\N{MINUS SIGN}0.12 to 0.48<" in html
+    assert "= ." not in html
+    assert as_csv(Table(columns, [["T2", 0.318, ""]])).splitlines()[1] == "T2,0.318,"
+
+
+def test_short_cells_stay_on_one_line_and_long_ones_do_not() -> None:
+    table = Table(
+        [Column("Age"), Column("Visit"), Column("State")], [["40-49", "A sentence that is long", State("due")]]
+    )
+    assert [cell.classes for cell in table.cells[0]] == ["short", "", ""]
+
+
+def test_a_filter_that_finds_nothing_leads_back_to_all() -> None:
+    html = _html(Table(COLUMNS, [], empty="Visits appear here.", filtered_url="/visits/"))
+    assert "Nothing matches." in html
+    assert '<a href="/visits/">Show all.</a>' in html
+    assert "Visits appear here." not in html

@@ -33,10 +33,12 @@
     button.textContent = figure.dataset.explore;
     button.setAttribute("aria-pressed", "false");
 
+    let fit = async () => {};
     const draw = async () => {
       await load(figure.dataset.vega.split(" "));
       const specs = JSON.parse(source.textContent);
-      await vegaEmbed(live, dark.matches ? specs.dark : specs.light, {
+      const spec = dark.matches ? specs.dark : specs.light;
+      const { view } = await vegaEmbed(live, spec, {
         mode: "vega-lite",
         renderer: "canvas",
         actions: false,
@@ -45,6 +47,14 @@
         tooltip: { disableDefaultStyle: true },
         loader: { http: { credentials: "omit" } },
       });
+      // As wide as its card; where the card is narrower than the drawing, it scrolls.
+      fit = async () => {
+        if (typeof spec.width !== "number" || live.hidden) return;
+        const around = live.querySelector("canvas").offsetWidth - view.width();
+        const wide = Math.min(live.clientWidth, Number(still.querySelector("img").width) || live.clientWidth);
+        const width = Math.max(spec.width, Math.floor(wide - around));
+        if (Math.abs(width - view.width()) > 1) await view.width(width).runAsync();
+      };
     };
     const show = (interactive) => {
       live.hidden = !interactive;
@@ -58,6 +68,8 @@
       try {
         await draw();
         show(true);
+        await fit();
+        window.dispatchEvent(new Event("resize")); // what scrolls now is reached by keyboard
       } catch (error) {
         button.remove();
         console.error("The interactive figure could not be loaded:", error);
@@ -65,7 +77,7 @@
       button.disabled = false;
     });
     dark.addEventListener("change", () => {
-      if (!live.hidden) draw();
+      if (!live.hidden) draw().then(() => fit());
     });
     figure.querySelector(".figure-canvas").after(button);
   }

@@ -23,6 +23,15 @@
     return Boolean(token);
   };
 
+  // What became of the answers stays in sight: it stands in the bar of its form.
+  const bar = document.querySelector("form[data-autosave] [data-form-bar]");
+  const spot = words()?.parentElement;
+  if (bar && spot) {
+    const where = bar.querySelector(".bar-where");
+    bar.insertBefore(words(), where);
+    if (!spot.children.length && !spot.textContent.trim()) spot.remove();
+  }
+
   let leaving = false;
   window.addEventListener("pageshow", () => {
     leaving = false;

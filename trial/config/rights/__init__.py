@@ -1,0 +1,106 @@
+"""The one list of rights: every table, with its side and what each login may do with it.
+
+A table that is not here is reachable by nobody, and a test fails. Letters: s(elect), i(nsert), d(elete). Updates name their columns.
+"""
+
+from trial.config.rights import behind
+from trial.config.rights import open as open_side
+from trial.core.database.rights import Table
+
+TABLES: dict[str, Table] = {
+    **open_side.TABLES,
+    **behind.TABLES,
+    # --- framework tables: no trial data
+    "django_session": Table(
+        "infrastructure",
+        key="session_key",
+        blinded="sid",
+        unblinded="sid",
+        blinded_update=("session_data", "expire_date"),
+        unblinded_update=("session_data", "expire_date"),
+    ),
+    "axes_accessattempt": Table(
+        "infrastructure", blinded="sid", unblinded="sid", blinded_update=("*",), unblinded_update=("*",)
+    ),
+    "axes_accessattemptexpiration": Table(
+        "infrastructure",
+        key="access_attempt_id",
+        blinded="sid",
+        unblinded="sid",
+        blinded_update=("*",),
+        unblinded_update=("*",),
+    ),
+    "axes_accessfailurelog": Table(
+        "infrastructure", blinded="sid", unblinded="sid", blinded_update=("*",), unblinded_update=("*",)
+    ),
+    "axes_accesslog": Table("infrastructure"),
+    "django_migrations": Table("owner", blinded="s", unblinded="s", allocator="s"),
+    "django_content_type": Table("owner"),
+    "auth_permission": Table("owner"),
+    "auth_group": Table("owner"),
+    "auth_group_permissions": Table("owner"),
+}
+
+SEQUENCES: dict[str, tuple[str, ...]] = {
+    "axes_accessattempt_id_seq": ("default", "unblinded"),
+    "axes_accessfailurelog_id_seq": ("default", "unblinded"),
+}
+"""Sequences and the logins that may draw from them. All others belong to the owner: trial tables have random keys."""
+
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "equipoise_now": ("default", "unblinded", "allocator"),
+    "equipoise_sites": ("default", "unblinded", "allocator"),
+    "equipoise_login_side": (),
+    "equipoise_take_turn": ("default", "unblinded", "allocator"),
+    "equipoise_hold_still": ("default",),
+    "equipoise_history": (),
+    "equipoise_states": (),
+    "equipoise_same_site": (),
+    "equipoise_guard_locking": (),
+    "equipoise_guard_snapshot": (),
+    "equipoise_guard_run": (),
+    "equipoise_guard_allocated": (),
+    "equipoise_append_only": (),
+    "equipoise_guard_credentials": (),
+    "equipoise_guard_lock": (),
+    "equipoise_write_once": (),
+    "equipoise_guard_registration": (),
+    "equipoise_guard_request": (),
+    "equipoise_guard_allocation": (),
+    "equipoise_guard_unblinding": (),
+    "equipoise_guard_release": (),
+    "equipoise_guard_comparative": (),
+    "equipoise_guard_membership": (),
+    "equipoise_sessions_plan": (),
+    "equipoise_fidelity_scale": (),
+    "equipoise_fidelity_complete": (),
+    "equipoise_guard_of_allocation": (),
+    "equipoise_guard_group": (),
+    "equipoise_guard_trainer": (),
+    "equipoise_guard_member": (),
+    "equipoise_guard_session": (),
+    "equipoise_guard_attendance": (),
+    "equipoise_guard_rating": (),
+    "equipoise_guard_consensus": (),
+    "equipoise_records_period": (),
+    "equipoise_records_stopped": (),
+    "equipoise_guard_admission": (),
+    "equipoise_guard_lookup": (),
+    "equipoise_guard_records_state": (),
+    "equipoise_guard_consent": (),
+    "equipoise_guard_transfer": (),
+    "equipoise_guard_death": (),
+    "equipoise_guard_living": (),
+    "equipoise_declassified": (),
+    "equipoise_guard_amendment": (),
+    "equipoise_guard_amended_answer": (),
+    "equipoise_guard_score": (),
+    "equipoise_guard_data_query": (),
+    "equipoise_guard_query_event": (),
+    "equipoise_guard_open_queries": (),
+    "entry_signed_form_is_closed": (),
+    "entry_answer_of_open_form": (),
+}
+"""Functions and the logins that may call them; trigger functions need no right."""
+
+VIEWS: dict[str, tuple[str, ...]] = {}
