@@ -101,3 +101,25 @@ def test_what_became_of_each_visit(at_end: Owner, visit: str, arm: str, expected
         "select count(*) from unblinded_lookup where looked_up_at > (select locked_at from participants_databaselock)"
     )
     assert one(at_end, late) == 0
+
+
+def test_records_of_everybody_who_consents_were_looked_up_before_the_lock(at_end: Owner) -> None:
+    consenting = (
+        "select count(*) from (select distinct on (p.id) c.given from participants_participant p"
+        " join participants_consent c on c.screening_id = p.screening_id and c.part = 'records'"
+        " where p.randomized_at is not null order by p.id, c.recorded_at desc) latest where given"
+    )
+    windows = counted(at_end, 'select "window" from unblinded_lookup')
+    assert windows["before"] == windows["after"] >= one(at_end, consenting) > 150
+    found = counted(
+        at_end,
+        'select distinct a.arm, r."window", r.allocation_id from unblinded_admission r'
+        " join unblinded_allocation a on a.id = r.allocation_id",
+    )
+    admitted = Counter((arm, window) for arm, window, _key in found)
+    assert set(admitted) == {(arm, window) for arm in ("imr", "cau") for window in ("before", "after")}
+    assert one(at_end, "select complete and people = 187 from participants_recordsstate")
+    late = (
+        "select count(*) from unblinded_lookup where looked_up_at > (select locked_at from participants_databaselock)"
+    )
+    assert one(at_end, late) == 0
