@@ -54,11 +54,14 @@ def _measured(frame: pd.DataFrame, baseline: str) -> pd.Series[Any]:
 
 
 def count(prepared: Prepared) -> Counts:
-    """How many subjects are in the data, have an outcome, are analyzed."""
-    frame, subject = prepared.frame, prepared.spec.subject
+    """How many subjects are in the data, have an outcome after the baseline, are analyzed."""
+    frame, subject, spec = prepared.frame, prepared.spec.subject, prepared.spec
+    follow_up = frame[spec.outcome].notna()
+    if spec.baseline_visit:
+        follow_up &= frame[spec.time.column].map(level_text).astype(str) != spec.baseline_visit
     return Counts(
         subjects=int(frame[subject].nunique()),
-        with_outcome=int(frame.loc[frame[prepared.spec.outcome].notna(), subject].nunique()),
+        with_outcome=int(frame.loc[follow_up, subject].nunique()),
         analyzed=int(frame.loc[prepared.analyzed, subject].nunique()),
         rows=int(prepared.analyzed.sum()),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.reports.rendering import FAKE, fmt, label, model_result, p_text, primary_sentence, words
+from analysis.reports.rendering import FAKE, fmt, label, model_result, p_text, primary_sentence, said, words
 from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, Result
@@ -42,7 +42,7 @@ def outcomes_result(
     """Sentence for the primary, table of all outcomes, forest plot, certainty."""
     drawn = forest(frozen, stored)
     return Result(
-        sentence=outcomes_sentence(frozen, stored),
+        sentence=said(outcomes_sentence(frozen, stored), fake=fake),
         table=overview(frozen, stored, address),
         charts=[drawn] if drawn else [],
         certainty=certainty(frozen, stored),

@@ -29,11 +29,16 @@ STATUS: dict[str, tuple[CertaintyLevel, Text]] = {
 }
 
 
+def said(sentence: Text, *, fake: bool) -> Text:
+    """The sentence of a result; of a rehearsal it says so itself, for whoever copies it alone."""
+    return _("Rehearsal on a fake arm, no result: %(sentence)s") % {"sentence": sentence} if fake else sentence
+
+
 def model_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = "") -> Result:
     """The result of a comparative analysis, real or rehearsed: sentence, table of differences, picture, certainty."""
     analysis = reported(frozen, stored)
     return Result(
-        sentence=primary_sentence(frozen, analysis),
+        sentence=said(primary_sentence(frozen, analysis), fake=fake),
         table=_differences(frozen, analysis),
         charts=[c for c in (means_chart(frozen, analysis), observed_chart(frozen, analysis)) if c],
         certainty=_certainty(frozen, analysis),

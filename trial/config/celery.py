@@ -22,7 +22,7 @@ PREFIX = {"open": "open:", "unblinded": "unblinded:"}
 BROKER_OF_QUEUE = {"default": "open", "allocation": "open", "unblinded": "unblinded"}
 
 TASK_MODULES = {
-    "default": ["trial.participants.tasks", "analysis.runs.tasks", "analysis.pooled.tasks"],
+    "default": ["trial.participants.tasks", "analysis.pooled.tasks", "analysis.snapshots.tasks"],
     "allocation": ["trial.unblinded.randomization.tasks"],
     "unblinded": ["analysis.unblinded.tasks", "trial.unblinded.sessions.tasks", "trial.unblinded.records.tasks"],
 }
@@ -30,6 +30,7 @@ TASK_MODULES = {
 BEAT = {
     "default": {
         "sweep-runs": {"task": "analysis.pooled.tasks.sweep", "schedule": 20.0},
+        "snapshot": {"task": "analysis.snapshots.tasks.nightly", "schedule": crontab(hour=1, minute=40)},
         "sweep-requests": {"task": "trial.participants.tasks.sweep_requests", "schedule": 15.0},
     },
     "unblinded": {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from trial.core import clock, db, ids
@@ -99,6 +100,12 @@ def record_consent(
         )
     if signed_on > clock.today():
         raise Refused("consent_future", _("The consent is dated in the future. Check the date on the form."))
+    if version.approved_on is not None and signed_on < version.approved_on:
+        raise Refused(
+            "consent_early",
+            _("The consent is dated before its form was approved (%(day)s). Check the date on the form.")
+            % {"day": date_format(version.approved_on, "j M Y")},
+        )
     if entry.outcome in (Outcome.EXCLUDED, Outcome.DECLINED):
         raise Refused("screening_closed", _("This entry is closed. Screen the person again to go on."))
     now = clock.now()

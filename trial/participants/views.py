@@ -333,7 +333,10 @@ def randomization_state(request: Request, number: str) -> HttpResponse:
     """The part of the page that follows a request until it is answered."""
     participant = find_participant(number)
     asked = RandomizationRequest.objects.filter(participant=participant).first()
-    return render(request, "trial/randomization_state.html", {"participant": participant, "asked": asked})
+    response = render(request, "trial/randomization_state.html", {"participant": participant, "asked": asked})
+    if asked is None or asked.state != RandomizationRequest.State.WAITING:
+        response["HX-Refresh"] = "true"  # the state and the history beside it have changed too
+    return response
 
 
 @page(roles=(DataManager,))
