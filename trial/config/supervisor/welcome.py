@@ -12,6 +12,8 @@ BLINDED_ACCOUNTS = (
 )
 UNBLINDED_ACCOUNTS = (
     ("treatment", "treatment coordinator: sees allocations of the site"),
+    ("therapist", "trains groups: records sessions and attendance"),
+    ("fidelity1", "fidelity rater; the other one is fidelity2"),
     ("independent", "independent statistician"),
     ("admin", "administrator"),
     ("admin2", "second administrator"),

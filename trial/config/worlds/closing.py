@@ -1,5 +1,7 @@
 """What the statisticians and the last days of a played trial do, as the demo accounts: snapshots, runs, lock, unblinding, release.
 
+So does the nightly sweep of programs that have ended, on the nights that matter.
+
 A run of a played world is executed in this process, by the executor that the workers use. Every step may be cut off and called again.
 """
 
@@ -25,6 +27,8 @@ from trial.participants import actions as way_in
 from trial.participants import queries as participants
 from trial.protocol.queries import current
 from trial.unblinded.disclosure import actions as disclosure
+from trial.unblinded.sessions import actions as treatment
+from trial.unblinded.sessions import tasks as treatment_tasks
 
 
 def snapshot() -> Snapshot:
@@ -51,6 +55,15 @@ def rehearse() -> None:
             known = PooledRun.objects.filter(snapshot_id=made.pk, kind=kind).first()
             run = known or pooled.start_run(snapshot=made, kind=kind, by=statistician)
         _execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
+
+
+def fix_completions() -> None:
+    """What the nightly sweep does. Only where both sites have come to the same day: it ends the program by the date, at either site.
+
+    Nothing once the database is locked.
+    """
+    with stage.working(treatment_tasks.SWEEP, side.UNBLINDED):
+        treatment.fix_completions(by=treatment_tasks.SWEEP)
 
 
 def lock() -> None:

@@ -30,6 +30,16 @@ ACCOUNTS: tuple[tuple[str, str, str, int], ...] = (
     ("interviewer2", "Imran Yilmaz", "interviewer", 1),
     ("treatment", "Thea Mulder", "treatment", 0),
     ("treatment2", "Tom van Dijk", "treatment", 1),
+    ("therapist", "Tessa Hendriks", "therapist", 0),
+    ("therapist2", "Teun Dijkstra", "therapist", 1),
+    ("therapist3", "Trudy Kok", "therapist", 0),
+    ("therapist4", "Tarik Demir", "therapist", 1),
+    ("therapist5", "Titus Jacobs", "therapist", 0),
+    ("therapist6", "Tineke Maas", "therapist", 1),
+    ("therapist7", "Tamara Willems", "therapist", 0),
+    ("therapist8", "Theo Verhoeven", "therapist", 1),
+    ("fidelity1", "Femke Schouten", "fidelity", 0),
+    ("fidelity2", "Farid Haddad", "fidelity", 0),
     ("datamanager", "Dana Smit", "datamanager", 0),
     ("statistician", "Stijn Meijer", "statistician", 0),
     ("independent", "Irma de Boer", "independent", 0),
@@ -94,6 +104,11 @@ def stand_in(username: str) -> StandIn:
         who = person(username)
         _STAND_INS[username] = StandIn(who.actor_id, who.scope, who.name)
     return _STAND_INS[username]
+
+
+def therapists(place: int) -> list[str]:
+    """The accounts of the therapists at the first or second site."""
+    return [username for username, _name, role, where in ACCOUNTS if role == "therapist" and where == place]
 
 
 def answer_request(participant: Participant) -> None:
