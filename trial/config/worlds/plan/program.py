@@ -31,6 +31,8 @@ GROUPS = {"rotterdam": 8, "dordrecht": 7}
 SESSIONS, MODULES = 40, 11
 HOLIDAYS = frozenset({1, 30, 31, 52, 53})
 """ISO weeks without sessions."""
+TOLD_AFTER = 6
+"""Days from randomization until the treatment coordinator has told the person and the care team: before the first session."""
 
 HIGH = (52, 52, 53, 53, 54, 54, 55, 59)
 MODERATE = (45, 46, 47, 48, 48, 51, 51)
@@ -204,7 +206,7 @@ def _course(person: int, dose: Dose, rank: int, stops: bool) -> Course:
 def events() -> Iterator[Event]:
     """Everybody is told; then everything that happens in groups, and who stops with one."""
     for told in randomized():
-        yield Told(at=at_work(told.since + dt.timedelta(days=2)), person=told.number)
+        yield Told(at=at_work(told.since + dt.timedelta(days=TOLD_AFTER)), person=told.number)
     for group in groups():
         yield GroupOpened(at=group.opened_at, group=group.number, site=group.site, name=f"Group {group.number + 1}")
         for person, at in group.joined.items():
