@@ -88,7 +88,7 @@ def test_each_kind_of_event_is_played_or_awaited() -> None:
 
 def test_a_play_holds_back_the_allocator_only_while_somebody_is_randomized() -> None:
     """Or the two players would wait for each other for ever."""
-    with psycopg.connect(os.environ["ALLOCATOR_DATABASE_URL"], autocommit=True) as other, stage.played(BEGIN, 1):
+    with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as other, stage.played(BEGIN, 1):
         assert other.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (True,)
         other.execute("select pg_advisory_unlock(%s)", [LOCK])
         with stage.alone():
