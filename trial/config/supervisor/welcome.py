@@ -15,7 +15,7 @@ BLINDED_ACCOUNTS = (
 )
 UNBLINDED_ACCOUNTS = (
     ("treatment", "treatment coordinator: sees allocations of the site"),
-    ("therapist", "records the sessions of own groups, with cotherapist"),
+    ("therapist", "records the sessions of own groups, with therapist3 and others"),
     ("fidelity1", "fidelity rater, with fidelity2"),
     ("abstractor", "looks up hospital admissions in files"),
     ("datamanager_unblinded", "data manager of this side"),

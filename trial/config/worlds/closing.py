@@ -1,5 +1,7 @@
 """What the statisticians and the last days of a played trial do, as the demo accounts: snapshots, runs, lock, unblinding, release.
 
+So does the nightly sweep of programs that have ended, on the nights that matter.
+
 A run of a played world is executed in this process, by the executor that the workers use. Every step may be cut off and called again.
 """
 
@@ -13,6 +15,7 @@ from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import kinds_offered
 from analysis.runs import executor
 from analysis.runs.models import Run
+from analysis.runs.plans import kinds_of
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
@@ -26,6 +29,8 @@ from trial.participants import queries as participants
 from trial.protocol.queries import current
 from trial.unblinded.disclosure import actions as disclosure
 from trial.unblinded.records import actions as records
+from trial.unblinded.sessions import actions as treatment
+from trial.unblinded.sessions import tasks as treatment_tasks
 
 
 def snapshot() -> Snapshot:
@@ -54,6 +59,15 @@ def rehearse() -> None:
         _execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
 
 
+def fix_completions() -> None:
+    """What the nightly sweep does. Only where both sites have come to the same day: it ends the program by the date, at either site.
+
+    Nothing once the database is locked.
+    """
+    with stage.working(treatment_tasks.SWEEP, side.UNBLINDED):
+        treatment.fix_completions(by=treatment_tasks.SWEEP)
+
+
 def lock() -> None:
     """The data manager locks the database, when the nightly sweep has said whether hospital records are complete."""
     with stage.working(stage.PLAYER, side.UNBLINDED):
@@ -73,21 +87,25 @@ def unblind() -> None:
 
 
 def analyze() -> None:
-    """A snapshot of the locked database, and the analysis of the plan on the real arms, by the independent statistician."""
+    """A snapshot of the locked database, and every analysis that the protocol has, on the real arms, by the independent statistician."""
     independent = stage.person("independent")
     made = snapshot()
     with stage.working(independent, side.UNBLINDED):
         frozen = Snapshot.objects.get(pk=made.pk)
-        known = ComparativeRun.objects.filter(snapshot_id=frozen.pk).first()
-        run = known or comparative.start_run(snapshot=frozen, by=independent)
-    _execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)
+        kinds = kinds_of(current())
+    for kind in kinds:
+        with stage.working(independent, side.UNBLINDED):
+            known = ComparativeRun.objects.filter(snapshot_id=frozen.pk, kind=kind).first()
+            run = known or comparative.start_run(snapshot=frozen, kind=kind, by=independent)
+        _execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)
 
 
 def release() -> None:
-    """The independent statistician lets the result pass the gate."""
+    """The independent statistician lets the results pass the gate, the primary one first."""
     independent = stage.person("independent")
     with stage.working(independent, side.UNBLINDED):
-        comparative.release_result(run=ComparativeRun.objects.get(), by=independent)
+        for run in ComparativeRun.objects.order_by("created_at"):
+            comparative.release_result(run=run, by=independent)
 
 
 def _execute(model: type[Run], run: Run, compute: Any, on: side.Side) -> None:

@@ -15,19 +15,18 @@ from assessments.entry.models import Form
 from assessments.visits import actions as visits
 from trial.config.worlds import closing, stage
 from trial.config.worlds.generator import Generator
+from trial.config.worlds.incidents import Incidents
 from trial.config.worlds.plan import allocation, calendar, events
 from trial.config.worlds.plan.people import people
 from trial.config.worlds.plan.script import of_sites
+from trial.config.worlds.treatment import Treatment
 from trial.core import clock, side
-from trial.core.models import User
 from trial.participants import actions as way_in
 from trial.participants.contact.actions import record_contact
 from trial.participants.contact.synthetic import synthetic
-from trial.participants.models import Participant, ScreeningEntry
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Instrument, Protocol
-from trial.protocol.models import Team
 from trial.unblinded.randomization import actions as allocator
 from trial.unblinded.randomization.models import Allocation, Sequence
 from trial.unblinded.records import actions as records
@@ -44,21 +43,7 @@ ENTERED_BY = {
 
 Milestone = tuple[dt.datetime, Callable[[], Any]]
 
-AWAITED: tuple[type[events.Event], ...] = (
-    events.ContactTried,
-    events.ConsentWithdrawn,
-    events.TreatmentWithdrawn,
-    events.DeathReported,
-    events.DeathConfirmed,
-    events.QueryRaised,
-    events.QueryAnswered,
-    events.QueryClosed,
-    events.GroupOpened,
-    events.Joined,
-    events.SessionHeld,
-    events.FidelityRated,
-    events.FidelityAgreed,
-)
+AWAITED: tuple[type[events.Event], ...] = ()
 """Kinds in the plan that no action can carry out yet. The player passes over them."""
 
 
@@ -67,7 +52,9 @@ def milestones(until: dt.datetime) -> list[Milestone]:
     lock = calendar.LOCK
     everything: list[Milestone] = [
         (calendar.REHEARSAL, closing.rehearse),
+        (calendar.RUNNING, closing.fix_completions),
         (calendar.RUNNING, closing.snapshot),
+        (lock - dt.timedelta(days=2), closing.fix_completions),
         (lock - dt.timedelta(days=2), closing.rehearse),
         (lock, closing.lock),
         (lock + dt.timedelta(days=7), closing.unblind),
@@ -87,19 +74,15 @@ def prepare(protocol: Protocol) -> None:
             allocator.import_sequence(text=allocation.as_csv(), origin=allocation.ORIGIN, by=allocator.ALLOCATOR)
 
 
-class Play:
+class Play(Treatment, Incidents):
     """Plays what happens at some of the sites. ``say`` gets a line now and then."""
 
     def __init__(self, protocol: Protocol, sites: tuple[str, ...], say: Callable[[str], None]) -> None:
-        self.protocol = protocol
+        super().__init__(protocol)
         self.say = say
         self.generator = Generator(protocol)
-        self.entries: dict[int, ScreeningEntry] = {}
-        self.people: dict[int, Participant] = {}
         self._left: Iterator[events.Event] = iter(of_sites(sites))
         self._next = next(self._left, None)
-        self._users: dict[str, User] = {}
-        self._teams: dict[str, Team] = {}
         self.handlers: Mapping[type[events.Event], Callable[[Any], None]] = {
             events.Opened: self._open,
             events.Assessed: self._assess,
@@ -111,6 +94,21 @@ class Play:
             events.Reopened: self._reopen,
             events.UnblindingReported: self._report_unblinding,
             events.RecordsRead: self._read_records,
+            events.ContactTried: self._try_contact,
+            events.ConsentWithdrawn: self._withdraw_consent,
+            events.DeathReported: self._report_death,
+            events.DeathConfirmed: self._confirm_death,
+            events.QueryRaised: self._raise_query,
+            events.QueryAnswered: self._answer_query,
+            events.QueryClosed: self._close_query,
+            events.Told: self._tell,
+            events.GroupOpened: self._open_group,
+            events.Joined: self._join,
+            events.SessionHeld: self._hold_session,
+            events.TreatmentWithdrawn: self._stop_treatment,
+            events.FidelityRated: self._rate,
+            events.FidelityAgreed: self._agree,
+            events.GroupClosed: self._close_group,
         }
 
     def until(self, at: dt.datetime) -> None:
@@ -126,22 +124,6 @@ class Play:
             if type(event) not in AWAITED:
                 self.handlers[type(event)](event)
             self._next = next(self._left, None)
-
-    # --- who does it
-
-    def _by(self, role: str, person: int) -> stage.StandIn:
-        site = people()[person].site
-        return stage.stand_in(role if site == self.protocol.sites[0].code else f"{role}2")
-
-    def _team(self, code: str) -> Team:
-        if not self._teams:
-            self._teams = {team.code: team for team in Team.objects.all()}
-        return self._teams[code]
-
-    def _user(self, who: stage.StandIn) -> User:
-        if who.actor_id not in self._users:
-            self._users[who.actor_id] = User.objects.get(pk=who.actor_id)
-        return self._users[who.actor_id]
 
     # --- the way in
 
@@ -188,9 +170,10 @@ class Play:
             stage.later()
             stage.answer_request(participant)
         with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
-            arm = Allocation.objects.get(participant_id=participant.pk).arm
-        if arm != people()[event.person].arm:
+            allocation = Allocation.objects.get(participant_id=participant.pk)
+        if allocation.arm != people()[event.person].arm:
             raise CommandError("The allocation is not the one of the plan: somebody else allocates in this database.")
+        self.allocations[event.person] = allocation
         with stage.working(by):
             participant.refresh_from_db()
 

@@ -30,14 +30,18 @@ ACCOUNTS: tuple[tuple[str, str, str, int], ...] = (
     ("interviewer2", "Imran Yilmaz", "interviewer", 1),
     ("treatment", "Thea Mulder", "treatment", 0),
     ("treatment2", "Tom van Dijk", "treatment", 1),
-    ("therapist", "Tara Jacobs", "therapist", 0),
-    ("cotherapist", "Teun Willems", "therapist", 0),
-    ("therapist2", "Tessa Hendriks", "therapist", 1),
-    ("cotherapist2", "Tijs Peters", "therapist", 1),
+    ("therapist", "Tessa Hendriks", "therapist", 0),
+    ("therapist2", "Teun Dijkstra", "therapist", 1),
+    ("therapist3", "Trudy Kok", "therapist", 0),
+    ("therapist4", "Tarik Demir", "therapist", 1),
+    ("therapist5", "Titus Jacobs", "therapist", 0),
+    ("therapist6", "Tineke Maas", "therapist", 1),
+    ("therapist7", "Tamara Willems", "therapist", 0),
+    ("therapist8", "Theo Verhoeven", "therapist", 1),
+    ("fidelity1", "Femke Schouten", "fidelity", 0),
+    ("fidelity2", "Farid Haddad", "fidelity", 0),
     ("rater", "Roos van den Berg", "rater", 0),
     ("rater2", "Ruben Kok", "rater", 1),
-    ("fidelity1", "Femke Dijkstra", "fidelity", 0),
-    ("fidelity2", "Fatima el Amrani", "fidelity", 0),
     ("abstractor", "Ada Schouten", "abstractor", 0),
     ("datamanager", "Dana Smit", "datamanager", 0),
     ("datamanager_unblinded", "Daan Verhoeven", "datamanager_unblinded", 0),
@@ -108,6 +112,11 @@ def stand_in(username: str) -> StandIn:
         who = person(username)
         _STAND_INS[username] = StandIn(who.actor_id, who.scope, who.name)
     return _STAND_INS[username]
+
+
+def therapists(place: int) -> list[str]:
+    """The accounts of the therapists at the first or second site."""
+    return [username for username, _name, role, where in ACCOUNTS if role == "therapist" and where == place]
 
 
 def answer_request(participant: Participant) -> None:

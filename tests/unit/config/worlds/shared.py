@@ -9,10 +9,14 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from assessments.visits.schedule import State
 from tests import database as server
 
 THIN = ("background", "imrs_client", "sers", "ses", "asi")
 """Instruments of a thin world: the primary, self-esteem, one of a clinician, one of a single item."""
+
+PERSONAL = {State.WITHDRAWN, State.DIED}
+"""States of a visit that come from the person: the calendar alone does not make them."""
 
 
 def thin_protocol(folder: Path) -> Path:

@@ -1,10 +1,16 @@
 """AT=end, counted by SQL on the played database alone: nothing in here reads the plan."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
 import psycopg
 import pytest
+
+from tests import database as server
 
 Owner = psycopg.Connection[Any]
 
@@ -123,3 +129,119 @@ def test_records_of_everybody_who_consents_were_looked_up_before_the_lock(at_end
         "select count(*) from unblinded_lookup where looked_up_at > (select locked_at from participants_databaselock)"
     )
     assert one(at_end, late) == 0
+
+
+def test_two_processes_made_one_trial(at_end: Owner) -> None:
+    """Each site's people are whole, and both sites were played over the same years."""
+    sites = at_end.execute(
+        "select site_id, count(*), min(randomized_at)::date, max(randomized_at)::date"
+        " from participants_participant group by site_id order by site_id"
+    ).fetchall()
+    assert [(site, people) for site, people, *_days in sites] == [("dordrecht", 87), ("rotterdam", 100)]
+    assert all((last - first).days > 700 for _site, _people, first, last in sites)
+    assert one(at_end, "select count(*) from dropbox_unblinding_report") == 14
+
+
+# --- the program
+
+STAYED_TO_HALF = (
+    "select count(*) from (select t.allocation_id, count(*) filter (where t.mark = 'attended') as came, count(*) as asked"
+    " from unblinded_attendance t join unblinded_session s on s.id = t.session_id"
+    " where s.state = 'held' and t.mark <> 'not_offered' group by t.allocation_id) c"
+    " where {}"
+)
+
+
+def test_how_many_came_by_sql(at_end: Owner) -> None:
+    """21 of 116 to no session, 95 to at least one, of whom 57 to half of those offered; 68 to ten."""
+    assert counted(
+        at_end, "select arm, deviates from unblinded_member join unblinded_allocation a on a.id = allocation_id"
+    ) == {("imr", False): 116}
+    assert one(at_end, STAYED_TO_HALF.format("came > 0")) == 95
+    assert 116 - one(at_end, STAYED_TO_HALF.format("came > 0")) == 21
+    assert one(at_end, STAYED_TO_HALF.format("2 * came >= asked")) == 57
+    assert one(at_end, STAYED_TO_HALF.format("came >= 10")) == 68
+
+
+EXPOSURES = """
+import django, json
+django.setup()
+from trial.core import db, side
+from trial.unblinded.sessions.queries import exposures
+with side.unblinded(), db.unit_of_work(by=db.System("test")):
+    print(json.dumps([[one.attended, one.offered, one.completed] for one in exposures().values()]))
+"""
+
+
+def test_how_many_came_as_the_program_counts_it(at_end: Owner) -> None:
+    """By ``exposures()``, in a process that reads the played database; and as the sweep fixed it."""
+    run = subprocess.run(
+        [sys.executable, "-c", EXPOSURES],
+        cwd=server.ROOT,
+        env={**os.environ, **server.environment_of(at_end.info.dbname)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(run.stdout)
+    assert len(found) == 116
+    assert sum(attended == 0 for attended, _offered, _completed in found) == 21
+    assert sum(attended > 0 for attended, _offered, _completed in found) == 95
+    assert sum(completed for _attended, _offered, completed in found) == 57
+    assert sum(attended >= 10 for attended, _offered, _completed in found) == 68
+    fixed = at_end.execute("select attended, offered, completed from unblinded_completion").fetchall()
+    assert sorted(map(list, fixed)) == sorted(found)
+
+
+def test_every_session_has_the_mark_of_every_member(at_end: Owner) -> None:
+    assert counted(at_end, "select state from unblinded_session") == {"held": 600}
+    unmarked = (
+        "select count(*) from unblinded_session s join unblinded_member m on m.group_id = s.group_id"
+        " and s.day between m.entered_on and coalesce(m.left_on, 'infinity') where not exists"
+        " (select 1 from unblinded_attendance t where t.session_id = s.id and t.allocation_id = m.allocation_id)"
+    )
+    assert one(at_end, unmarked) == 0
+    assert one(at_end, "select count(*) from unblinded_attendance where guest or deviates") == 0
+    assert one(at_end, "select count(*) from unblinded_withdrawal") == 9
+
+
+def test_fifteen_groups_of_two_trainers_by_fidelity(at_end: Owner) -> None:
+    assert one(at_end, "select count(*) from unblinded_group where closed_on is not null") == 15
+    assert counted(at_end, "select count(*) from unblinded_group_trainer group by group_id") == {2: 15}
+    assert counted(at_end, "select band from unblinded_fidelity_consensus") == {"high": 8, "moderate": 7}
+    mean, sd = at_end.execute("select avg(score), stddev_samp(score) from unblinded_fidelity_consensus").fetchone()  # type: ignore[misc]
+    assert (round(float(mean), 2), round(float(sd), 2)) == (3.94, 0.29)
+    who = "select u.username from unblinded_fidelity_rating r join core_user u on u.id::text = r.rater where signed_at is not null"
+    assert counted(at_end, who) == {"fidelity1": 15, "fidelity2": 15}
+    many = "select f.band from unblinded_completion c join unblinded_fidelity_consensus f using (group_id) where c.attended >= 10"
+    assert counted(at_end, many) == {"high": 39, "moderate": 29}
+
+
+def test_everybody_was_told(at_end: Owner) -> None:
+    who = "select a.arm from unblinded_told t join unblinded_allocation a on a.id = t.allocation_id"
+    assert counted(at_end, who) == {"imr": 116, "cau": 71}
+
+
+# --- what else happened
+
+
+def test_every_query_is_settled(at_end: Owner) -> None:
+    last = "select distinct on (query_id) what from cleaning_queryevent order by query_id, number desc"
+    assert counted(at_end, last) == {"closed": 12}
+    assert one(at_end, "select count(*) from cleaning_dataquery") == 12
+
+
+def test_who_withdrew_from_what(at_end: Owner) -> None:
+    parts = (
+        "select w.part from participants_consent w join participants_consent g on g.screening_id = w.screening_id"
+        " and g.part = w.part and g.given where not w.given"
+    )
+    assert counted(at_end, parts) == {"interviews": 4, "sharing": 3}
+    assert counted(at_end, "select outcome from participants_contactattempt") == {"no_answer": 36, "reached": 4}
+
+
+def test_a_death_was_confirmed_by_another_person(at_end: Owner) -> None:
+    steps = "select d.step, u.username from participants_death d join core_user u on u.id::text = d.recorded_by"
+    found = counted(at_end, steps)
+    assert {step for step, _who in found} == {"reported", "confirmed"}
+    assert len({who for _step, who in found}) == sum(found.values()) == 2

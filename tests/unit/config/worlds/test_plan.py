@@ -12,6 +12,7 @@ import statsmodels.api as sm
 
 from assessments.visits.schedule import Recorded, State, state_of, window_of
 from tests import world
+from tests.unit.config.worlds.shared import PERSONAL
 from trial.config.worlds.plan import allocation, calendar, events, people
 from trial.config.worlds.plan.script import of_sites, script, site_of
 from trial.protocol.loader import load
@@ -156,6 +157,24 @@ def test_who_stops_is_offered_nothing_afterwards() -> None:
         assert not [s for s in of(events.SessionHeld) if stop.person in s.offered and s.at > stop.at]
 
 
+def test_everybody_is_told_before_they_enter_a_group() -> None:
+    told = {e.person: e.at for e in of(events.Told)}
+    assert set(told) == set(SINCE)
+    assert all(SINCE[person] < at for person, at in told.items())
+    assert all(told[e.person] <= e.at for e in of(events.Joined))
+    assert 0 < sum(at > calendar.RUNNING > SINCE[person] for person, at in told.items()) < 5
+
+
+def test_groups_open_and_close_around_what_happens_in_them() -> None:
+    """And nobody enters after the session of the same day: a member is one for the whole day."""
+    opened, closed = ({e.group: e.at for e in of(kind)} for kind in (events.GroupOpened, events.GroupClosed))
+    assert len(opened) == len(closed) == 15
+    inside = [*of(events.Joined), *of(events.SessionHeld), *of(events.FidelityRated)]
+    assert all(opened[e.group] <= e.at < closed[e.group] for e in inside)
+    sessions = {(e.group, e.at.date()): e.at for e in of(events.SessionHeld)}
+    assert all(e.at <= sessions.get((e.group, e.at.date()), e.at) for e in of(events.Joined))
+
+
 def test_fidelity_of_the_fifteen_groups() -> None:
     agreed = {e.group: e.items for e in of(events.FidelityAgreed)}
     means = {group: statistics.mean(items) for group, items in agreed.items()}
@@ -270,11 +289,7 @@ def states_now(site: str) -> Counter[tuple[str, State]]:
 @pytest.mark.parametrize("site", people.SITES)
 def test_at_month_24_each_interviewer_has_visits_in_every_state(site: str) -> None:
     found = states_now(site)
-    in_person = set(State) - {
-        State.WITHDRAWN,
-        State.DIED,
-    }  # these are of the whole person, not of a day in the calendar
-    assert {state for visit, state in found if visit == "T2"} == in_person
+    assert {state for visit, state in found if visit == "T2"} == set(State) - PERSONAL
     assert {State.OVERDUE, State.DONE, State.MISSED, State.UPCOMING} <= {s for v, s in found if v == "T3"}
     late = found["T2", State.OVERDUE] + found["T3", State.OVERDUE] + found["T2", State.WINDOW_CLOSED]
     assert late <= 12, "a worklist that can be finished"

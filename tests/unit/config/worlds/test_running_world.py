@@ -12,6 +12,7 @@ import pytest
 
 from assessments.visits.schedule import Recorded, State, state_of, window_of
 from tests import world
+from tests.unit.config.worlds.shared import PERSONAL
 from trial.config.worlds import stage
 from trial.config.worlds.plan.calendar import RUNNING
 from trial.protocol.loader import load
@@ -57,7 +58,7 @@ def states(owner: Owner, site: str) -> Counter[tuple[str, State]]:
 def test_each_interviewer_has_visits_in_every_state(at_month_24: Owner) -> None:
     for site in ("rotterdam", "dordrecht"):
         found = states(at_month_24, site)
-        assert {state for visit, state in found if visit == "T2"} == set(State)
+        assert {state for visit, state in found if visit == "T2"} == set(State) - PERSONAL
         assert {State.OVERDUE, State.DONE, State.MISSED, State.UPCOMING} <= {s for v, s in found if v == "T3"}
         late = found["T2", State.OVERDUE] + found["T3", State.OVERDUE] + found["T2", State.WINDOW_CLOSED]
         assert late <= 12, "a worklist that can be finished"
@@ -95,6 +96,8 @@ def test_the_statistician_has_something_to_look_at(at_month_24: Owner) -> None:
     assert column(at_month_24, "select kind || ' ' || state from pooled_pooledrun order by 1") == [
         "fake succeeded",
         "pooled succeeded",
+        "published succeeded",
+        "scales succeeded",
     ]
     assert column(at_month_24, "select count(*) from snapshots_snapshot") == [2]
     newest = (
@@ -113,3 +116,50 @@ def test_nothing_lies_in_the_future(at_month_24: Owner) -> None:
 
 def test_every_account_is_there(at_month_24: Owner) -> None:
     assert set(column(at_month_24, "select username from core_user")) == {name for name, *_rest in stage.ACCOUNTS}
+
+
+def test_groups_are_under_way(at_month_24: Owner) -> None:
+    """At each site some have closed and some go on; the demo's therapists have a group that does."""
+    groups = Counter(
+        column(
+            at_month_24, "select site || case when closed_on is null then ' goes on' else '' end from unblinded_group"
+        )
+    )
+    assert groups == {"rotterdam": 4, "dordrecht": 4, "rotterdam goes on": 3, "dordrecht goes on": 2}
+    trainers = (
+        "select distinct u.username from unblinded_group_trainer t join core_user u on u.id = t.trainer_id"
+        " join unblinded_group g on g.id = t.group_id where g.closed_on is null"
+    )
+    assert {"therapist", "therapist2"} <= set(column(at_month_24, trainers))
+    recent = "select count(distinct group_id) from unblinded_session where day >= %s"
+    assert at_month_24.execute(recent, [TODAY - dt.timedelta(days=7)]).fetchone() == (5,)
+    assert set(column(at_month_24, "select distinct group_id from unblinded_completion")) >= set(
+        column(at_month_24, "select id from unblinded_group where closed_on is not null")
+    )
+
+
+def test_somebody_is_still_to_be_told(at_month_24: Owner) -> None:
+    untold = "select count(*) from unblinded_allocation a where not exists (select 1 from unblinded_told where allocation_id = a.id)"
+    (waiting,) = column(at_month_24, untold)
+    assert 0 < waiting < 5
+
+
+def test_two_queries_wait_for_an_answer(at_month_24: Owner) -> None:
+    open_ones = "select count(*) from cleaning_dataquery q where not exists (select 1 from cleaning_queryevent where query_id = q.id)"
+    assert column(at_month_24, open_ones) == [2]
+    assert Counter(column(at_month_24, "select what from cleaning_queryevent")) == {"answered": 7, "closed": 7}
+
+
+def test_one_person_has_died(at_month_24: Owner) -> None:
+    assert column(at_month_24, "select step from participants_death order by number") == ["reported", "confirmed"]
+
+
+def test_somebody_is_to_be_called_again(at_month_24: Owner) -> None:
+    """At each site: the last attempt failed, the day to try again has come, and the visit is open."""
+    waiting = (
+        "select distinct site_id from (select distinct on (participant_id, visit) * from participants_contactattempt"
+        " order by participant_id, visit, number desc) t where next_on <= %s and not exists (select 1 from visits_visitoutcome o"
+        " where o.participant_id = t.participant_id and o.visit = t.visit)"
+    )
+    found = {site for (site,) in at_month_24.execute(waiting, [TODAY]).fetchall()}
+    assert found == {"rotterdam", "dordrecht"}

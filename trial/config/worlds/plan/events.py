@@ -89,10 +89,10 @@ class Reopened(PersonEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ContactTried(PersonEvent):
-    """Somebody tries to reach the person. ``how``: phone, letter, clinician; ``reached``: whether it worked."""
+    """Somebody tries to reach the person. ``way``: phone, letter, visit; ``reached``: whether it worked."""
 
     visit: str
-    how: str
+    way: str
     reached: bool
 
 
@@ -152,10 +152,10 @@ class QueryRaised(PersonEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class QueryAnswered(PersonEvent):
-    """The interviewer answers."""
+    """The interviewer answers, in a code."""
 
     number: int
-    words: str
+    answer: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +185,11 @@ class RecordsRead(PersonEvent):
 
 
 # --- the program, behind the wall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(PersonEvent):
+    """The person and the care team hear what chance decided."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,3 +237,8 @@ class FidelityAgreed(GroupEvent):
     """The consensus of both raters."""
 
     items: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupClosed(GroupEvent):
+    """The last session is over, and the group with it."""

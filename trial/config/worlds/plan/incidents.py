@@ -39,7 +39,7 @@ NO_MORE_INTERVIEWS, NO_MORE_SHARING = 4, 3
 QUERIES_BEFORE, QUERIES_OPEN, QUERIES_AFTER = 7, 2, 3
 """Queries closed by RUNNING, open at RUNNING, and raised later."""
 QUESTION = "Is this answer as on the paper form?"
-ANSWER = "Yes, checked with the paper form."
+ANSWER = "confirmed"
 
 
 def events() -> Iterator[Event]:
@@ -57,16 +57,16 @@ def _contact() -> Iterator[ContactTried]:
         n = person.number
         for visit in OCCASIONS:
             if reason_of(n, visit) == "not_located":
-                for days, how in ((24, "phone"), (16, "letter"), (8, "clinician")):
+                for days, way in ((24, "phone"), (16, "letter"), (8, "visit")):
                     at = at_work(missed_at(n, visit) - dt.timedelta(days=days))
-                    yield ContactTried(at=at, person=n, visit=visit, how=how, reached=False)
+                    yield ContactTried(at=at, person=n, visit=visit, way=way, reached=False)
             back = reopened_at(n, visit)
             if back is not None:
                 at = back - dt.timedelta(minutes=40)
-                yield ContactTried(at=at, person=n, visit=visit, how="phone", reached=True)
+                yield ContactTried(at=at, person=n, visit=visit, way="phone", reached=True)
             if unusual().get((n, visit)) in ("overdue", "closed"):
                 at = at_work(targets(visit)[n] + dt.timedelta(days=12, hours=3))
-                yield ContactTried(at=at, person=n, visit=visit, how="phone", reached=False)
+                yield ContactTried(at=at, person=n, visit=visit, way="phone", reached=False)
 
 
 def _unblinding() -> Iterator[UnblindingReported]:
@@ -128,5 +128,5 @@ def _queries() -> Iterator[Event]:
         yield QueryRaised(
             at=raised, person=n, number=number, visit=visit, instrument=instrument, item=number % 15, words=QUESTION
         )
-        yield QueryAnswered(at=answered, person=n, number=number, words=ANSWER)
+        yield QueryAnswered(at=answered, person=n, number=number, answer=ANSWER)
         yield QueryClosed(at=at_work(answered + dt.timedelta(days=4)), person=n, number=number)

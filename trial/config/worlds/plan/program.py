@@ -16,9 +16,11 @@ from trial.config.worlds.plan.events import (
     Event,
     FidelityAgreed,
     FidelityRated,
+    GroupClosed,
     GroupOpened,
     Joined,
     SessionHeld,
+    Told,
     TreatmentWithdrawn,
 )
 from trial.config.worlds.plan.order import spread
@@ -29,6 +31,8 @@ GROUPS = {"rotterdam": 8, "dordrecht": 7}
 SESSIONS, MODULES = 40, 11
 HOLIDAYS = frozenset({1, 30, 31, 52, 53})
 """ISO weeks without sessions."""
+TOLD_AFTER = 6
+"""Days from randomization until the treatment coordinator has told the person and the care team: before the first session."""
 
 HIGH = (52, 52, 53, 53, 54, 54, 55, 59)
 MODERATE = (45, 46, 47, 48, 48, 51, 51)
@@ -99,8 +103,14 @@ def _group(number: int, site: str, members: list[Person], fidelity: int) -> Grou
         if following.isocalendar().week not in HOLIDAYS:
             sessions.append(following)
         following += dt.timedelta(days=7)
-    joined = {p.number: max(opened, at_work(p.since + dt.timedelta(days=7))) for p in members}
+    joined = {p.number: _joins_at(max(opened, at_work(p.since + dt.timedelta(days=7))), sessions) for p in members}
     return Group(number, site, opened, tuple(sessions), joined, fidelity)
+
+
+def _joins_at(at: dt.datetime, sessions: list[dt.datetime]) -> dt.datetime:
+    """A member is one for the whole day: whoever would enter after the session of a day enters some days later."""
+    too_late = any(session.date() == at.date() and session < at for session in sessions)
+    return at_work(at + dt.timedelta(days=3)) if too_late else at
 
 
 @cache
@@ -194,7 +204,9 @@ def _course(person: int, dose: Dose, rank: int, stops: bool) -> Course:
 
 
 def events() -> Iterator[Event]:
-    """Everything that happens in groups, and who stops with one."""
+    """Everybody is told; then everything that happens in groups, and who stops with one."""
+    for told in randomized():
+        yield Told(at=at_work(told.since + dt.timedelta(days=TOLD_AFTER)), person=told.number)
     for group in groups():
         yield GroupOpened(at=group.opened_at, group=group.number, site=group.site, name=f"Group {group.number + 1}")
         for person, at in group.joined.items():
@@ -215,6 +227,7 @@ def events() -> Iterator[Event]:
                 stopped = group.sessions[last] + dt.timedelta(hours=3)
                 yield TreatmentWithdrawn(at=stopped, person=person, group=group.number)
         yield from _fidelity(group)
+        yield GroupClosed(at=group.sessions[-1] + dt.timedelta(hours=4), group=group.number)
 
 
 def _fidelity(group: Group) -> Iterator[Event]:
