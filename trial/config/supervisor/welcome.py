@@ -15,7 +15,7 @@ BLINDED_ACCOUNTS = (
 )
 UNBLINDED_ACCOUNTS = (
     ("treatment", "treatment coordinator: sees allocations of the site"),
-    ("therapist", "records the sessions of own groups, with therapist3 and others"),
+    ("therapist", "records the sessions of own groups, with therapist3, therapist5, therapist7"),
     ("fidelity1", "fidelity rater, with fidelity2"),
     ("abstractor", "looks up hospital admissions in files"),
     ("datamanager_unblinded", "data manager of this side"),
@@ -49,7 +49,8 @@ def demo(address: str, world: str) -> str:
     lines += [
         "",
         f"  Password of all: {DEMO_PASSWORD}",
-        "  With two sites coordinator2, interviewer2, rater2, treatment2 and therapist2 work at the second.",
+        "  With two sites coordinator2, interviewer2, rater2, treatment2, therapist2, therapist4, therapist6, therapist8",
+        "  work at the second.",
         "  Stop with Ctrl-C.",
         "",
     ]
