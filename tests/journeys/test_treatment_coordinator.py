@@ -56,7 +56,7 @@ def test_own_allocations_on_the_amber_side(
 
     def looked_at() -> None:
         expect(page.locator(".band-unblinded strong")).to_have_text("Unblinded side")
-        expect(page.locator(".side-word")).to_have_text("Unblinded side")
+        expect(page.locator(".topbar-role .side-word")).to_have_text("Unblinded side")
         check_axe(page)
 
     sign_in(page, "thea")
@@ -146,7 +146,7 @@ def test_the_open_side_has_no_such_page(numbers: tuple[str, str], new_page: NewP
     page = new_page()
     sign_in(page, f"carla_{site.site_id}")
     expect(page.locator(".band-unblinded")).to_have_count(0)
-    expect(page.locator(".side-word")).to_have_text("Open side")
+    expect(page.locator(".topbar-role .side-word")).to_have_text("Open side")
     expect(page.get_by_role("link", name="Allocations")).to_have_count(0)
     answer = page.goto("/unblinded/allocations/")
     assert answer is not None

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests import database as server
+from tests.unit.config.worlds.contrast import differences
 
 Owner = psycopg.Connection[Any]
 
@@ -95,17 +96,80 @@ def test_116_and_71_from_an_imported_list_of_blocks_of_five_in_14_teams(at_end: 
     ],
 )
 def test_what_became_of_each_visit(at_end: Owner, visit: str, arm: str, expected: dict[Any, int]) -> None:
-    found = counted(
-        at_end,
-        'select distinct a.arm, r."window", r.allocation_id from unblinded_admission r join unblinded_allocation a'
-        " on a.id = r.allocation_id",
+    found = counted(at_end, f"select outcome, reason from ({LAST_WORD}) w where visit = '{visit}' and arm = '{arm}'")
+    assert found == expected
+
+
+def test_eight_missed_only_the_visit_at_12_months(at_end: Owner) -> None:
+    pairs = (
+        f"select a.arm, a.outcome, b.outcome from ({LAST_WORD}) a join ({LAST_WORD}) b using (participant_id)"
+        " where a.visit = 'T2' and b.visit = 'T3'"
     )
-    admitted = Counter((arm, window) for arm, window, _key in found)
-    assert set(admitted) == {(arm, window) for arm in ("imr", "cau") for window in ("before", "after")}
-    assert one(at_end, "select complete and people = 187 from participants_recordsstate")
-    late = (
-        "select count(*) from unblinded_lookup where looked_up_at > (select locked_at from participants_databaselock)"
+    found = counted(at_end, pairs)
+    assert (found["imr", "missed", "attended"], found["cau", "missed", "attended"]) == (5, 3)
+    assert (found["imr", "attended", "missed"], found["cau", "attended", "missed"]) == (0, 0)
+
+
+def test_who_was_interviewed_has_every_form_signed_and_a_primary_score(at_end: Owner) -> None:
+    forms = counted(at_end, "select visit, instrument, state from entry_form")
+    for visit, people in (("T1", 187), ("T2", 157), ("T3", 165)):
+        instruments = {i for v, i, _s in forms if v == visit}
+        assert len(instruments) == (5 if visit == "T1" else 4)
+        assert all(forms[visit, instrument, "signed"] == people for instrument in instruments)
+    assert not [key for key in forms if key[2] != "signed"]
+    primary = "select count(*) from entry_score where scale = 'imrs_client' and value is not null"
+    assert one(at_end, primary) == 187 + 157 + 165
+
+
+SCORES = (
+    "select f.participant_id::text, f.visit, a.arm, s.value::float from entry_score s"
+    " join entry_form f on f.id = s.form_id join unblinded_allocation a using (participant_id)"
+    " where s.scale = '{}'"
+)
+
+
+def stored_differences(owner: Owner, scale: str, direction: str) -> list[float]:
+    """The contrast of the stored scores, by the analysis engine. People without a visit have no row there."""
+    rows = owner.execute(SCORES.format(scale)).fetchall()  # type: ignore[arg-type]
+    return differences([tuple(row) for row in rows], direction)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("scale", "direction"), [("ses", "higher_is_better"), ("asi", "higher_is_worse")])
+def test_elsewhere_the_stored_difference_is_small(at_end: Owner, scale: str, direction: str) -> None:
+    assert abs(stored_differences(at_end, scale, direction)[2]) < 0.15
+
+
+def test_stored_differences_at_18_months_are_the_published_ones(at_end: Owner) -> None:
+    assert stored_differences(at_end, "imrs_client", "higher_is_better")[2] == pytest.approx(0.34, abs=0.03)
+    assert stored_differences(at_end, "sers", "higher_is_better")[2] == pytest.approx(0.52, abs=0.03)
+
+
+def test_locked_unblinded_analyzed_released_by_those_whose_work_it_is(at_end: Owner) -> None:
+    who = "select u.username from {} r join core_user u on u.id::text = r.{}"
+    for table, column, username in (
+        ("participants_databaselock", "locked_by", "datamanager"),
+        ("participants_unblindingrequest", "requested_by", "sponsor"),
+        ("unblinded_planned_unblinding", "confirmed_by", "independent"),
+        ("unblinded_comparative_run", "created_by", "independent"),
+    ):
+        analyses = 3 if table == "unblinded_comparative_run" else 1
+        assert counted(at_end, who.format(table, column)) == {username: analyses}
+    runs = "select state from pooled_pooledrun union all select state from unblinded_comparative_run"
+    assert set(counted(at_end, runs)) == {"succeeded"}
+    assert one(at_end, "select count(*) from participants_release") == 1
+    assert one(at_end, "select count(*) from participants_randomizationrequest where state = 'waiting'") == 0
+
+
+def test_the_history_carries_the_played_times(at_end: Owner) -> None:
+    years = counted(at_end, "select extract(year from at)::int from core_history where table_name = 'entry_form'")
+    assert set(years) == {2024, 2025, 2026, 2027, 2028}
+    strange = (
+        "select count(*) from core_history h join entry_form f on f.id::text = h.row_id"
+        " where h.table_name = 'entry_form' and h.operation = 'UPDATE' and h.new ? 'signed_at'"
+        " and h.at::date <> f.held_on"
     )
+    assert one(at_end, strange) == 0
+    late = "select count(*) from core_history where at > (select max(released_at) from participants_release) + interval '1 hour'"
     assert one(at_end, late) == 0
 
 
