@@ -156,7 +156,7 @@ def test_locked_unblinded_analyzed_released_by_those_whose_work_it_is(at_end: Ow
         assert counted(at_end, who.format(table, column)) == {username: analyses}
     runs = "select state from pooled_pooledrun union all select state from unblinded_comparative_run"
     assert set(counted(at_end, runs)) == {"succeeded"}
-    assert one(at_end, "select count(*) from participants_release") == 1
+    assert one(at_end, "select count(*) from participants_release") == 3
     assert one(at_end, "select count(*) from participants_randomizationrequest where state = 'waiting'") == 0
 
 
