@@ -23,6 +23,8 @@ from analysis.snapshots.queries import snapshots
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.errors import Refused
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.tables import Column, Link, Table, csv_response, page_of, shown
 from trial.protocol.queries import protocol_of
@@ -153,6 +155,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "run": run,
         "record": record_facts(run),
         "marked": FAKE if run.is_rehearsal else "",
+        "history": lines(history_of(("pooled_pooledrun", run.pk))),
     }
     if run.state != PooledRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(run)})

@@ -29,11 +29,14 @@ from analysis.unblinded.presenters import HINTS, KINDS
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.tables import csv_response, shown
 from trial.participants.models import Release
 from trial.protocol.queries import protocol_of
 from trial.unblinded.disclosure.actions import note
+from trial.unblinded.disclosure.models import UnblindedHistory
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 ONLY = (IndependentStatistician,)
@@ -116,6 +119,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     title = str(KINDS[run.kind])
     context: dict[str, Any] = {
         "title": title, "crumbs": [(_("Comparative analyses"), reverse("comparative_runs")), (title, "")], "run": run, "record": record_facts(run),
+        "history": lines(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory)),
     }  # fmt: skip
     if run.state != ComparativeRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(run)})

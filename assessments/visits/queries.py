@@ -109,6 +109,16 @@ def randomized_on(participant: Participant) -> dt.date | None:
     return timezone.localtime(participant.randomized_at).date() if participant.randomized_at else None
 
 
+def assignments_of(participant: uuid.UUID) -> list[uuid.UUID]:
+    """The keys of all assignments of a participant, for their history."""
+    return list(AssessorAssignment.objects.filter(participant_id=participant).values_list("pk", flat=True))
+
+
+def outcomes_of(participant: uuid.UUID, visit: str) -> list[uuid.UUID]:
+    """The keys of everything that became of a visit, for its history."""
+    return list(VisitOutcome.objects.filter(participant_id=participant, visit=visit).values_list("pk", flat=True))
+
+
 def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.date) -> list[VisitLine]:
     """Every visit of these participants: the baseline of all, follow-up visits of the randomized. Five queries.
 

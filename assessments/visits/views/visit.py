@@ -30,6 +30,9 @@ from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
 from trial.core.errors import Refused
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of
+from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Link, Table, grouped
 from trial.core.ui.tables import State as Shown
 from trial.participants.contact.presenters import attempt_table
@@ -42,6 +45,8 @@ from trial.protocol.queries import current
 
 AT_VISITS = (Interviewer, Coordinator, ClinicianRater, DataManager)
 READERS = (*AT_VISITS, Monitor)
+WATCHERS = (Coordinator, DataManager, Monitor)
+"""Who sees what became of a visit before; an assessor is to see nothing earlier."""
 
 
 @page(roles=READERS)
@@ -133,11 +138,19 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
         "may_reopen": may_close and line.state is State.MISSED,
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
         "may_ask": request.person.holds(DataManager, Monitor),
+        "history": history_lines(participant, code) if request.person.holds(*WATCHERS) else None,
         "attempts": attempt_table(attempts_of(participant.pk, code)),
         "may_try": line.is_open and may_follow(request.person, participant),
         "may_contact": line.state is not State.DIED and may_follow(request.person, participant),
     }
     return render(request, "assessments/visit.html", context)
+
+
+def history_lines(participant: Participant, code: str) -> list[Change]:
+    """Who was to assess this participant, and what became of the visit."""
+    rows = [("visits_assessorassignment", key) for key in queries.assignments_of(participant.pk)]
+    rows += [("visits_visitoutcome", key) for key in queries.outcomes_of(participant.pk, code)]
+    return lines(history_of(*rows))
 
 
 def _form_table(

@@ -189,6 +189,14 @@ def test_missed_and_back(trial: Trial) -> None:
     assert b"came back" in client.get(at(trial, "visits", "M3")).content
 
 
+def test_what_became_of_a_visit_stands_beside_it_but_not_for_the_assessor(trial: Trial) -> None:
+    address = at(trial, "visits", "M0")
+    watched = signed_in("coordinator").get(address).content.decode()
+    assert '<summary class="card-body">History</summary>' in watched
+    assert "Assign interviewer" in watched
+    assert "History" not in signed_in("anna").get(address).content.decode()
+
+
 def test_the_report_is_write_only(trial: Trial) -> None:
     client = signed_in("anna")
     address = at(trial, "report")
