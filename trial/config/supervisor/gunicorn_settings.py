@@ -3,8 +3,10 @@
 import ctypes
 import platform
 import signal
+import threading
 from typing import Any
 
+WARM_AFTER = 4.0
 workers = 2
 worker_class = "gthread"
 threads = 4
@@ -26,7 +28,15 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """The drawing engine starts before the first request. A thread would not help: while the engine starts, no other code runs."""
+    """The drawing engine starts before anybody asks for a figure. While it does, nothing else runs in that process.
+
+    So the workers take turns: the first one answers at once, and starts its engine when the others have theirs.
+    """
     from trial.core.ui import charts
 
-    charts.warm()
+    if worker.age % workers == 1:
+        later = threading.Timer(WARM_AFTER, charts.warm)
+        later.daemon = True
+        later.start()
+    else:
+        charts.warm()
