@@ -63,7 +63,7 @@ def test_all_outcomes_on_a_fake_arm(frozen: Snapshot, new_page: NewPage, sign_in
     sign_in(page, "statistician")
     key = start(page, check_axe, "All outcomes on a fake arm")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("main").get_by_text("Canceled")).to_be_visible()
+    expect(page.locator("#progress").get_by_text("Canceled")).to_be_visible()
     key = start(page, check_axe, "All outcomes on a fake arm")
     with world.at_work(world.SETUP):
         PooledRun.objects.filter(pk=key).update(

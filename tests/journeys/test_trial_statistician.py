@@ -72,7 +72,7 @@ def test_a_rehearsal_on_the_fake_arm(
     check_axe(page)
     start(page, check_axe, "Pooled figures")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("main").get_by_text("Canceled")).to_be_visible()
+    expect(page.locator("#progress").get_by_text("Canceled")).to_be_visible()
     check_axe(page)
     stations(page).get_by_role("link", name="Analyses").click()
     check_axe(page)
@@ -105,7 +105,7 @@ def test_a_failure_says_why(
         monkeypatch.setattr(compute, "comparative", _raises(wrong))
         tasks.execute(run)
         expect(page.get_by_role("heading", name="This run failed")).to_be_visible()
-        expect(page.get_by_text(words)).to_be_visible()
+        expect(page.get_by_role("listitem").filter(has_text=words)).to_be_visible()
         check_axe(page)
 
 
