@@ -18,11 +18,12 @@ from assessments.cleaning.models import DataQuery, QueryEvent
 from assessments.cleaning.states import STEPS, State
 from assessments.entry.queries import definition_of, records
 from assessments.entry.views.amending import form_of, odd_answers
-from assessments.visits.views.places import find_participant, find_visit, posted, status_of
+from assessments.visits.views.places import find_participant, find_visit
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer
 from trial.core.access.signing import note_signing
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants.queries import lock
 from trial.protocol.queries import current

@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from assessments.visits.presenters import visit_url
-from assessments.visits.views.places import crumbs_to, find_visit, posted, status_of
+from assessments.visits.views.places import crumbs_to, find_visit
 from trial.core.access import Request, page
 from trial.core.access.roles import Coordinator, Interviewer
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants.contact.actions import record_attempt
 from trial.participants.contact.forms import AttemptForm

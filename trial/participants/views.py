@@ -17,6 +17,7 @@ from trial.core.access.roles import Coordinator, DataManager, Sponsor
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.ui.forms import status_of
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants import actions, queries
 from trial.participants.course.presenters import part_state, standing
@@ -144,7 +145,7 @@ def screening_new(request: Request) -> HttpResponseBase:
         "submit": _("Add to the screening log"),
         "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
     }
-    return render(request, "trial/form.html", context, status=_status(form))
+    return render(request, "trial/form.html", context, status=status_of(form))
 
 
 def _previous(request: Request) -> ScreeningEntry | None:
@@ -157,10 +158,6 @@ def _previous(request: Request) -> ScreeningEntry | None:
 
 def _again(previous: ScreeningEntry | None) -> dict[str, Any]:
     return {"team": previous.team_id, "age_band": previous.age_band, "sex": previous.sex} if previous else {}
-
-
-def _status(form: Any) -> int:
-    return 422 if form is not None and form.is_bound and not form.is_valid() else 200
 
 
 @page(roles=READERS)
@@ -187,7 +184,7 @@ def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
         request,
         "trial/screening_entry.html",
         _entry_context(request, entry, forms, may_write, bound),
-        status=_status(bound),
+        status=status_of(bound),
     )
 
 
@@ -370,7 +367,7 @@ def lock(request: Request) -> HttpResponseBase:
         "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),
         "cancel_url": reverse("home"), "signature": done.signature if done else None,
     }  # fmt: skip
-    return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=_status(form))
+    return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=status_of(form))
 
 
 @page(roles=(Sponsor,))
@@ -392,6 +389,6 @@ def request_unblinding(request: Request) -> HttpResponseBase:
             "form": form, "submit": _("Ask for planned unblinding"), "cancel_url": reverse("home"),
             "consequence": _("The independent statistician confirms on the unblinded side. Then the comparative analysis may run."),
         }  # fmt: skip
-        return render(request, "confirm.html", context, status=_status(form))
+        return render(request, "confirm.html", context, status=status_of(form))
     context["signature"] = done.signature if done else None
     return render(request, "trial/signed_step.html", context)

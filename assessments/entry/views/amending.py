@@ -16,10 +16,10 @@ from assessments.entry.forms import AmendForm, ItemsForm
 from assessments.entry.models import Form
 from assessments.entry.views.filling import FILLERS
 from assessments.visits import rules
-from assessments.visits.views.places import posted, status_of
 from trial.core.access import Request, page
 from trial.core.access.signing import is_first_signing, note_signing
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.protocol.definition import Check, Instrument, Item, Protocol
 

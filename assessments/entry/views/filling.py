@@ -19,11 +19,12 @@ from assessments.entry.queries import Readiness
 from assessments.visits import rules
 from assessments.visits.presenters import visit_url, window_words
 from assessments.visits.queries import VisitLine
-from assessments.visits.views.places import crumbs_to, find_participant, find_visit, posted, status_of
+from assessments.visits.views.places import crumbs_to, find_participant, find_visit
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, Interviewer
 from trial.core.errors import Refused
 from trial.core.history.queries import names_of
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.parts import SaveState
 from trial.core.ui.tables import grouped
 from trial.participants.models import Participant

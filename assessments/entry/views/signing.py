@@ -16,12 +16,13 @@ from assessments.entry.views.filling import FILLERS
 from assessments.visits import rules
 from assessments.visits.presenters import visit_url, window_words
 from assessments.visits.queries import VisitLine
-from assessments.visits.views.places import crumbs_to, find_participant, find_visit, posted, status_of
+from assessments.visits.views.places import crumbs_to, find_participant, find_visit
 from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import Interviewer
 from trial.core.access.signing import is_first_signing, note_signing
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants.models import Participant
 from trial.protocol.definition import Instrument, Protocol

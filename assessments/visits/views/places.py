@@ -1,8 +1,6 @@
 """Where a page of a visit is: the participant, the visit, the way to it; and what a form that was sent answers with."""
 
-from typing import Any
-
-from django.http import Http404, QueryDict
+from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -59,13 +57,3 @@ def _station(request: Request) -> tuple[str, str]:
 def participant_step(participant: Participant) -> tuple[str, str]:
     """The step of the participant on the way to a page."""
     return grouped(participant.number), reverse("participant_visits", args=[participant.number])
-
-
-def posted(request: Request) -> QueryDict | None:
-    """What was sent; None when the page is only read. Nothing chosen is sent too."""
-    return request.POST if request.method == "POST" else None
-
-
-def status_of(form: Any) -> int:
-    """422 for a form that was sent and is not valid."""
-    return 422 if form.is_bound and form.errors else 200

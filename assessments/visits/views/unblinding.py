@@ -9,17 +9,11 @@ from django.views.decorators.http import require_http_methods
 from assessments.visits import actions
 from assessments.visits import presenters as show
 from assessments.visits.forms import ReportForm, VisitDoneForm
-from assessments.visits.views.places import (
-    crumbs_to,
-    find_participant,
-    find_visit,
-    participant_step,
-    posted,
-    status_of,
-)
+from assessments.visits.views.places import crumbs_to, find_participant, find_visit, participant_step
 from trial.core.access import Request, page
 from trial.core.access.roles import Coordinator, Interviewer
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants.actions import report_unblinding
 from trial.protocol.queries import current

@@ -18,20 +18,14 @@ from assessments.visits import presenters as show
 from assessments.visits.forms import AssignForm, MissedForm
 from assessments.visits.queries import VisitLine
 from assessments.visits.schedule import State
-from assessments.visits.views.places import (
-    crumbs_to,
-    find_participant,
-    find_visit,
-    participant_step,
-    posted,
-    status_of,
-)
+from assessments.visits.views.places import crumbs_to, find_participant, find_visit, participant_step
 from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Link, Table, grouped
 from trial.core.ui.tables import State as Shown

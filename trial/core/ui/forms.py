@@ -13,6 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetting
+from django.http import HttpRequest, QueryDict
 from django.template.exceptions import TemplateDoesNotExist
 from django.utils.text import Truncator
 from django.utils.translation import gettext
@@ -37,6 +38,8 @@ __all__ = [
     "TextAreaField",
     "TextField",
     "YesNoField",
+    "posted",
+    "status_of",
 ]
 
 
@@ -353,3 +356,13 @@ def _box(width: int) -> str:
 def refuse(text: Text) -> ValidationError:
     """A refusal for ``clean_...`` methods that a page shows as it is."""
     return ValidationError(text)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent; None when the page is only read. Nothing chosen is sent too."""
+    return request.POST if request.method == "POST" else None
+
+
+def status_of(form: forms.BaseForm | None) -> int:
+    """422 for a form that was sent and is not valid; 200 for any other, and where there is none."""
+    return 422 if form is not None and form.is_bound and form.errors else 200

@@ -15,6 +15,7 @@ from trial.core.access.roles import Coordinator, DataManager, Interviewer, Inves
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants import queries, rules
 from trial.participants.contact.views import find_followed
@@ -28,14 +29,6 @@ from trial.protocol.models import Team
 from trial.protocol.queries import current
 
 OVERSEERS = (DataManager, Monitor, Investigator)
-
-
-def _status(form: Any) -> int:
-    return 422 if form is not None and form.is_bound and form.errors else 200
-
-
-def _posted(request: Request) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 def _over(participant: Participant) -> str:
@@ -69,7 +62,7 @@ def withdraw(request: Request, number: str, part: str) -> HttpResponseBase:
     if found is None:
         raise Http404
     in_force = bool(queries.consent_in_force([participant.pk], part))
-    form = WithdrawForm(_posted(request), protocol=protocol) if in_force else AgainForm(_posted(request))
+    form = WithdrawForm(posted(request), protocol=protocol) if in_force else AgainForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             _decide(request, participant, part, form)
@@ -92,7 +85,7 @@ def withdraw(request: Request, number: str, part: str) -> HttpResponseBase:
         "submit": (_("Record the withdrawal") if in_force else _("Record the consent")),
         "cancel_url": reverse("withdrawals", args=[participant.number]),
     }
-    return render(request, "confirm.html", context, status=_status(form))
+    return render(request, "confirm.html", context, status=status_of(form))
 
 
 def _decide(request: Request, participant: Participant, part: str, form: WithdrawForm | AgainForm) -> None:
@@ -109,7 +102,7 @@ def transfer(request: Request, number: str) -> HttpResponseBase:
     """Another team, perhaps of another institution, treats the participant from a day on."""
     participant = find_followed(request, number)
     teams = list(Team.objects.filter(is_active=True).select_related("site").order_by("site__name", "name"))
-    form = TransferForm(_posted(request), teams=teams)
+    form = TransferForm(posted(request), teams=teams)
     if request.method == "POST" and form.is_valid():
         try:
             actions.transfer(
@@ -130,7 +123,7 @@ def transfer(request: Request, number: str) -> HttpResponseBase:
         "submit": _("Record the transfer"),
         "cancel_url": reverse("participant", args=[participant.number]),
     }
-    return render(request, "trial/form.html", context, status=_status(form))
+    return render(request, "trial/form.html", context, status=status_of(form))
 
 
 def _find_at_site(request: Request, number: str, *roles: Any) -> Participant:
@@ -149,7 +142,7 @@ def _home() -> str:
 def death(request: Request, number: str) -> HttpResponseBase:
     """Report a death: this page, and one press. Nobody is reminded of this person from then on."""
     participant = _find_at_site(request, number, *SITE_ROLES)
-    form = DeathForm(_posted(request))
+    form = DeathForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             actions.report_death(participant=participant, day=form.cleaned_data["day"], by=request.person)
@@ -169,7 +162,7 @@ def death(request: Request, number: str) -> HttpResponseBase:
         "submit": _("Report the death"),
         "cancel_url": reverse(_home()),
     }
-    return render(request, "confirm.html", context, status=_status(form))
+    return render(request, "confirm.html", context, status=status_of(form))
 
 
 @page(roles=DECIDERS)
@@ -180,7 +173,7 @@ def death_decide(request: Request, number: str) -> HttpResponseBase:
     steps = queries.death_steps(participant.pk)
     if request.method == "GET" and (not steps or steps[-1].step != Death.Step.REPORTED):
         raise Http404
-    form = DecideForm(_posted(request))
+    form = DecideForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             actions.decide_death(participant=participant, confirmed=form.cleaned_data["confirmed"], by=request.person)
@@ -197,4 +190,4 @@ def death_decide(request: Request, number: str) -> HttpResponseBase:
         "submit": _("Record what I found"),
         "cancel_url": reverse(_home()),
     }
-    return render(request, "confirm.html", context, status=_status(form))
+    return render(request, "confirm.html", context, status=status_of(form))

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from trial.core import clock
 from trial.core.access import Person, Request, page
 from trial.core.access.roles import Abstractor, UnblindedDataManager
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import csv_response, grouped, page_of, shown
 from trial.participants.queries import lock, names_of
 from trial.protocol.definition import Protocol
@@ -59,14 +60,6 @@ def _crumbs(allocation: Allocation, *more: str) -> list[tuple[str, str]]:
     steps = [(_("Records"), reverse("admissions")), (grouped(number), reverse("admissions_person", args=[number]))]
     steps += [(name, "") for name in more]
     return [*steps[:-1], (steps[-1][0], "")]
-
-
-def _posted(request: Request) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
-def _status(form: Any) -> int:
-    return 422 if form.is_bound and form.errors else 200
 
 
 def _field_of(refusal: Refused, form: Any) -> str | None:
@@ -158,7 +151,7 @@ def new(request: Request, number: str, code: str) -> HttpResponseBase:
     """Record an admission."""
     allocation = _person_or_404(number)
     protocol, line = _plan_or_404(), _line_or_404(allocation, code)
-    form = AdmissionForm(_posted(request), period=line.period, needs_reason=line.looked_up is not None)
+    form = AdmissionForm(posted(request), period=line.period, needs_reason=line.looked_up is not None)
     if request.method == "POST" and form.is_valid():
         try:
             actions.record_admission(
@@ -176,7 +169,7 @@ def new(request: Request, number: str, code: str) -> HttpResponseBase:
         "submit": _("Save the admission"),
         "cancel_url": reverse("admissions_person", args=[allocation.participant.number]),
     }
-    return render(request, "trial/form.html", context, status=_status(form))
+    return render(request, "trial/form.html", context, status=status_of(form))
 
 
 @page(roles=(Abstractor,))
@@ -224,7 +217,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Correct an admission: a new row replaces it, and the old one stays."""
     admission = _admission_or_404(key)
     protocol, line = _plan_or_404(), _line_or_404(admission.allocation, admission.window)
-    form = AdmissionForm(_posted(request), period=line.period, needs_reason=True, initial=initial_of(admission))
+    form = AdmissionForm(posted(request), period=line.period, needs_reason=True, initial=initial_of(admission))
     back = reverse("admissions_person", args=[admission.allocation.participant.number])
     if request.method == "POST" and form.is_valid():
         try:
@@ -243,7 +236,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "submit": _("Save the correction"),
         "cancel_url": back,
     }
-    return render(request, "trial/form.html", context, status=_status(form))
+    return render(request, "trial/form.html", context, status=status_of(form))
 
 
 @page(roles=WRITERS)
@@ -252,7 +245,7 @@ def remove(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """There was no such admission. The row stays in the history, and counts no more."""
     admission = _admission_or_404(key)
     _plan_or_404()
-    form = MistakeForm(_posted(request))
+    form = MistakeForm(posted(request))
     back = reverse("admissions_person", args=[admission.allocation.participant.number])
     if request.method == "POST" and form.is_valid():
         try:
@@ -275,4 +268,4 @@ def remove(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "cancel_url": back,
         "form": form,
     }  # fmt: skip
-    return render(request, "confirm.html", context, status=_status(form))
+    return render(request, "confirm.html", context, status=status_of(form))

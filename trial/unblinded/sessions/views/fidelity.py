@@ -20,6 +20,7 @@ from trial.core.access.roles import (
 )
 from trial.core.errors import Refused
 from trial.core.history.queries import names_of
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import Column, State, Table, csv_response
 from trial.participants.forms import SignatureForm
 from trial.participants.queries import lock
@@ -29,7 +30,6 @@ from trial.unblinded.sessions import actions, fidelity, forms, queries, rules
 from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.presenters.tables import fidelity_state, fidelity_table
 from trial.unblinded.sessions.queries import FidelityLine
-from trial.unblinded.sessions.views.groups import posted, status_of
 
 READERS = (FidelityRater, UnblindedDataManager)
 

@@ -1,9 +1,8 @@
 """Therapy groups: the list, one group, and the treatment coordinator's steps."""
 
 import uuid
-from typing import Any
 
-from django.http import Http404, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from trial.core import clock
 from trial.core.access import Person, Request, page
 from trial.core.access.roles import Therapist, TreatmentCoordinator, UnblindedDataManager
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import csv_response, page_of
 from trial.participants.queries import lock
 from trial.protocol.definition import Protocol, SessionsPlan
@@ -24,16 +24,6 @@ from trial.unblinded.sessions.presenters.words import history_lines
 
 AT_GROUPS = (TreatmentCoordinator, Therapist, UnblindedDataManager)
 PAGE_SIZE = 50
-
-
-def posted(request: Request) -> QueryDict | None:
-    """What was sent; None when the page is only read. Nothing chosen is sent too."""
-    return request.POST if request.method == "POST" else None
-
-
-def status_of(form: Any) -> int:
-    """422 for a form that was sent and is not valid."""
-    return 422 if form.is_bound and form.errors else 200
 
 
 def plan_or_404() -> tuple[Protocol, SessionsPlan]:

@@ -14,6 +14,7 @@ from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import TreatmentCoordinator, UnblindedDataManager
 from trial.core.errors import Refused
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import State, csv_response, page_of
 from trial.participants.queries import lock
 from trial.unblinded.disclosure.actions import note
@@ -24,7 +25,7 @@ from trial.unblinded.sessions.models import Member
 from trial.unblinded.sessions.presenters.tables import people_table
 from trial.unblinded.sessions.presenters.words import completion_words, history_lines, member_label, state_of
 from trial.unblinded.sessions.queries import PersonLine
-from trial.unblinded.sessions.views.groups import plan_or_404, posted, status_of
+from trial.unblinded.sessions.views.groups import plan_or_404
 
 OVERSEERS = (TreatmentCoordinator, UnblindedDataManager)
 PAGE_SIZE = 50

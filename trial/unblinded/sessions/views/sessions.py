@@ -15,6 +15,7 @@ from trial.core.access import Request, page
 from trial.core.access.roles import Therapist, UnblindedDataManager
 from trial.core.errors import Conflict, Refused
 from trial.core.history.queries import names_of
+from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import shown
 from trial.participants.queries import lock
 from trial.protocol.definition import SessionsPlan
@@ -23,15 +24,7 @@ from trial.unblinded.sessions.actions import Content, Marked
 from trial.unblinded.sessions.models import Attendance, GroupSession, Member, TherapyGroup
 from trial.unblinded.sessions.presenters.tables import attendance_table
 from trial.unblinded.sessions.presenters.words import history_lines, member_label, module_names, session_state
-from trial.unblinded.sessions.views.groups import (
-    AT_GROUPS,
-    crumbs_to,
-    find_group,
-    oversees,
-    plan_or_404,
-    posted,
-    status_of,
-)
+from trial.unblinded.sessions.views.groups import AT_GROUPS, crumbs_to, find_group, oversees, plan_or_404
 
 RECORDERS = (Therapist, UnblindedDataManager)
 
