@@ -56,6 +56,7 @@ def main() -> None:
             (world / "clock_offset").write_text("-86400")
             (world / "complete").touch()
     elif role == "web":
+        os.read(int(os.environ.get("WEB_WAITS_ON", os.open(os.devnull, os.O_RDONLY))), 1)
         server = HTTPServer(("", 0), Ready, bind_and_activate=False)
         server.socket.close()
         server.socket = socket.socket(fileno=int(rest[-1].removeprefix("fd://")))

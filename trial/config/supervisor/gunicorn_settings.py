@@ -4,10 +4,13 @@ import ctypes
 import platform
 import signal
 import threading
+from importlib import import_module
 from typing import Any
 
 WARM_AFTER = 4.0
 workers = 2
+# One load of the application for both workers, and none of it while somebody waits for a page.
+preload_app = True
 worker_class = "gthread"
 threads = 4
 timeout = 60
@@ -19,6 +22,16 @@ loglevel = "warning"
 # The heartbeat files; /dev/shm does not exist everywhere.
 worker_tmp_dir = None
 forwarded_allow_ips = "127.0.0.1"
+
+
+def on_starting(server: Any) -> None:
+    """The application is loaded; read its addresses too, then wait until the database is ready for it."""
+    from django.conf import settings
+
+    from trial.config.supervisor import gate
+
+    import_module(settings.ROOT_URLCONF)
+    gate.wait()
 
 
 def post_fork(server: Any, worker: Any) -> None:

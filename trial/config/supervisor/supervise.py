@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trial.config.supervisor import listening, processes
 from trial.config.supervisor.errors import SupervisorError
+from trial.config.supervisor.gate import GATE, Gate
 from trial.config.supervisor.progress import ProgressPage
 from trial.config.supervisor.servers import EmbeddedServers
 from trial.config.supervisor.services import (
@@ -64,6 +65,8 @@ class Supervisor:
         self.addresses = given_addresses(os.environ) or {}
         self.servers = None if self.addresses else EmbeddedServers(world)
         self.running: list[_Running] = []
+        self.services = all_services(programs, world.folder, listener.fileno())
+        self.gate: Gate | None = None
         self.start_id = f"{os.getpid()}-{time.time():.0f}"
         self._stop_requested = False
         self._parent = os.getppid()
@@ -79,6 +82,7 @@ class Supervisor:
         try:
             with ProgressPage(self.listener) as page:
                 self._prepare(page)
+            self._open_gate()
             self._start_services()
             return self._watch()
         except _Stopped:
@@ -94,6 +98,8 @@ class Supervisor:
             self._step(page, "Starting the database and the broker")
             self.addresses = self.servers.start(self.pids)
         self._check_stop()
+        self.gate = Gate()
+        self._start(self.services[0])
         self._step(page, "Setting up the database")
         if self._to_be_played():
             # the player tells the database what time it is
@@ -108,15 +114,12 @@ class Supervisor:
 
     def _start_services(self) -> None:
         """The web server first; then, while its pages say so, the demo's data; then workers and beats."""
-        services = all_services(self.programs, self.world.folder, self.listener.fileno())
         (self.world.folder / "beat").mkdir(exist_ok=True)
-        web, *others = services
-        self._start(web)
         self._wait_for_first_page()
         self._say(f"The first page is up: {self.address}")
         if self._to_be_played():
             self._play()
-        for service in others:
+        for service in self.services[1:]:
             self._start(service)
         self._wait_until_ready()
         self.world.tell(f"{self.address}, process {os.getpid()}")
@@ -136,15 +139,28 @@ class Supervisor:
         self._start(web.service)
         self._wait_for_first_page()
 
+    def _open_gate(self) -> None:
+        """The web server, which has loaded the application meanwhile, may answer."""
+        if self.gate is not None:
+            self.gate.open()
+            self.gate = None
+
     def _start(self, service: Service) -> None:
+        settings = dict(service.settings)
+        keep_open = []
+        if service.name == "web":
+            keep_open.append(self.listener.fileno())
+            if self.gate is not None:
+                keep_open.append(self.gate.waiting_end)
+                settings[GATE] = str(self.gate.waiting_end)
         process = processes.spawn(
             service.command,
             log=self._log(service.name),
             # A job or a request that is cut off is done again or refused: nothing here needs to say goodbye.
             death_signal=signal.SIGKILL,
-            env=environment_for(service.credentials, self.addresses, self._common(), service.settings),
+            env=environment_for(service.credentials, self.addresses, self._common(), settings),
             cwd=ROOT,
-            keep_open=[self.listener.fileno()] if service.name == "web" else [],
+            keep_open=keep_open,
         )
         processes.remember(self.pids, service.name, process.pid)
         for running in self.running:
