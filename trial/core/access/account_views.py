@@ -117,6 +117,7 @@ def account(request: Request, username: str) -> HttpResponseBase:
         "username": user.username,
         "user_has_password": user.has_usable_password(),
         "form": form,
+        "history": presenters.account_history(user),
     }
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "accounts/account.html", context, status=status)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from trial.core.access.person import Person
 from trial.core.access.roles import ALL, BY_CODE, Role, RoleSide
+from trial.core.history.presenters import Words, lines
+from trial.core.history.queries import Change as Recorded
+from trial.core.history.queries import history_here
 from trial.core.models import ANY_SITE, Membership, User
-from trial.core.ui.parts import Crumb
+from trial.core.ui.parts import Change, Crumb
 from trial.core.ui.tables import Column, Link, State, Table, shown
 from trial.core.ui.text import Text
 
@@ -119,6 +122,43 @@ def _who(actor: str, names: dict[str, str]) -> str:
 
 def _day(at: Any) -> str:
     return shown(timezone.localtime(at).date())
+
+
+SIGN_IN = "trial.core.access.actions.record_sign_in"
+STEPS: Words = {
+    "create_account": gettext_lazy("Account made"),
+    "give_role": gettext_lazy("Role given"),
+    "confirm_role": gettext_lazy("Role confirmed"),
+    "end_role": gettext_lazy("Role ended"),
+    "reset_password": gettext_lazy("First password set"),
+    "change_password": gettext_lazy("Own password changed"),
+    "confirmed_at": gettext_lazy("in force since"),
+    "ended_at": gettext_lazy("ended"),
+    "must_change_password": gettext_lazy("must change the password"),
+    "is_active": gettext_lazy("opens"),
+    f"site:{ANY_SITE}": gettext_lazy("whole trial"),
+}
+REPEATED = ("granted_at", "granted_by", "confirmed_by", "ended_by", "last_login")
+"""Columns that say again who and when."""
+
+
+def account_history(user: User) -> list[Change]:
+    """What became of an account and its roles: when, by whom. Without each signing in, which would hide the rest."""
+    held = {str(m.pk): m for m in user.memberships.all()}
+    found = history_here(("core_user", user.pk), *(("core_membership", key) for key in held), without=(SIGN_IN,))
+    words = {
+        **STEPS,
+        **{f"role:{role.code}": role.title for role in ALL},
+        **{f"site:{code}": name for code, name in site_names().items()},
+    }
+    return lines([_about(one, held.get(one.row)) for one in found], words, REPEATED)
+
+
+def _about(change: Recorded, membership: Membership | None) -> Recorded:
+    """A later step of a role says again which role it was."""
+    if membership is None or any(name == "role" for name, _old, _new in change.fields):
+        return change
+    return replace(change, fields=[("role", None, membership.role), ("site", None, membership.site), *change.fields])
 
 
 def account_table() -> Table:
