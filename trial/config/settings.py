@@ -201,6 +201,7 @@ WORK_PROVIDERS: list[str] = [
     "analysis.unblinded.presenters.work_for",
 ]
 PANEL_PROVIDERS: list[str] = [
+    "trial.core.access.work.panels_for",
     "trial.participants.recruitment.presenters.panels_for",
     "assessments.overview.presenters.panels_for",
     "assessments.visits.presenters.panels_for",

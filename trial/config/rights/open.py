@@ -38,6 +38,8 @@ TABLES: dict[str, Table] = {
     "core_setuptoken": Table(
         "open", unblinded="si", unblinded_update=("used_at",), secret=("sha256",), write_once=("used_at",)
     ),
+    # administrators read it; whoever it is about may be of any side and site
+    "dropbox_refusal": Table("dropbox", blinded="i", unblinded="si", append_only=True),
     "core_login": Table("infrastructure", key="name"),
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them

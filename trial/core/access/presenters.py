@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from trial.core.access.person import Person
+from trial.core.access.refusals import VISITOR
 from trial.core.access.roles import ALL, BY_CODE, Role, RoleSide
 from trial.core.history.presenters import Words, lines
 from trial.core.history.queries import Change as Recorded
-from trial.core.history.queries import history_here
-from trial.core.models import ANY_SITE, Membership, User
+from trial.core.history.queries import history_here, names_of
+from trial.core.models import ANY_SITE, Membership, Refusal, User
 from trial.core.ui.parts import Change, Crumb
-from trial.core.ui.tables import Column, Link, State, Table, shown
+from trial.core.ui.tables import Column, Link, Page, State, Table, shown
 from trial.core.ui.text import Text
 
 SIDES: dict[RoleSide, Text] = {
@@ -254,6 +255,34 @@ def role_table() -> Table:
             listed = [[one.membership.user.full_name, one.site, one.since, one.until] for one in row.holders]
             rows += [[*what, *one] for one in listed or [["", "", None, None]]]
     return Table(columns, rows)
+
+
+REFUSED: dict[str, Text] = {
+    "page": gettext_lazy("Page of another role"),
+    "proof": gettext_lazy("Wrong password or name at a signature"),
+    "sign_in": gettext_lazy("Signing in"),
+    "locked_out": gettext_lazy("Signing in while locked out"),
+    "token": gettext_lazy("Token of the setup"),
+}
+
+
+def refusal_table(found: Iterable[Refusal], csv_url: str = "", position: Page | None = None) -> Table:
+    """Who was refused what. Who was not signed in has no name here; the account that was tried has."""
+    listed = list(found)
+    names = names_of(one.actor for one in listed if one.actor != VISITOR.actor_id)
+    columns = [
+        Column(_("When")),
+        Column(_("Who")),
+        Column(_("What")),
+        Column(_("Where"), code=True),
+        Column(_("Account"), code=True),
+    ]
+    rows = [
+        [one.at, names.get(one.actor, _("not signed in")), str(REFUSED[one.what]), one.place.rpartition(".")[2], one.about]
+        for one in listed
+    ]  # fmt: skip
+    empty = _("Each attempt at something that the person may not do is written down here.")
+    return Table(columns, rows, empty=empty, csv_url=csv_url, page=position)
 
 
 def own_roles(person: Person) -> list[tuple[Text, Text]]:
