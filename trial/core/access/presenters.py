@@ -136,7 +136,7 @@ STEPS: Words = {
     "confirmed_at": gettext_lazy("in force since"),
     "ended_at": gettext_lazy("ended"),
     "must_change_password": gettext_lazy("must change the password"),
-    "is_active": gettext_lazy("opens"),
+    "is_active": gettext_lazy("in use"),
     f"site:{ANY_SITE}": gettext_lazy("whole trial"),
 }
 REPEATED = ("granted_at", "granted_by", "confirmed_by", "ended_by", "last_login")
@@ -147,7 +147,7 @@ def account_history(user: User) -> list[Change]:
     """What became of an account and its roles: when, by whom. Without each signing in, which would hide the rest."""
     held = {str(m.pk): m for m in user.memberships.all()}
     found = history_here(("core_user", user.pk), *(("core_membership", key) for key in held), without=(SIGN_IN,))
-    words = {
+    words: dict[str, Text] = {
         **STEPS,
         **{f"role:{role.code}": role.title for role in ALL},
         **{f"site:{code}": name for code, name in site_names().items()},
@@ -259,7 +259,7 @@ def role_table() -> Table:
 
 REFUSED: dict[str, Text] = {
     "page": gettext_lazy("Page of another role"),
-    "proof": gettext_lazy("Wrong password or name at a signature"),
+    "proof": gettext_lazy("Wrong password or user name"),
     "sign_in": gettext_lazy("Signing in"),
     "locked_out": gettext_lazy("Signing in while locked out"),
     "token": gettext_lazy("Token of the setup"),
