@@ -149,7 +149,7 @@ def account_history(user: User) -> list[Change]:
     found = history_here(("core_user", user.pk), *(("core_membership", key) for key in held), without=(SIGN_IN,))
     words: dict[str, Text] = {
         **STEPS,
-        **{f"role:{role.code}": role.title for role in ALL},
+        **{f"role:{role.code}": str(role.title) for role in ALL},
         **{f"site:{code}": name for code, name in site_names().items()},
     }
     return lines([_about(one, held.get(one.row)) for one in found], words, REPEATED)
