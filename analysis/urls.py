@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.run_list, name="runs"),
     path("new/", views.run_new, name="run_new"),
     path("snapshots/", views.snapshot_list, name="snapshots"),
+    path("snapshots/<uuid:key>/", views.snapshot_page, name="snapshot"),
     path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),
     path("results/", reports.release_list, name="releases"),
     path("results/<uuid:key>/", reports.release, name="release"),

@@ -51,10 +51,10 @@ def snapshot_list(request: Request) -> HttpResponseBase:
     ]
     shown_rows = [
         [
-            s.made_at,
+            Link(shown(s.made_at), reverse("snapshot", args=[s.pk])),
             s.participants,
             s.rows,
-            _("locked") if s.after_lock else _("running trial"),
+            _stage(s),
             s.sha256[:16],
             Link("CSV", reverse("snapshot_csv", args=[s.pk])),
         ]
@@ -68,6 +68,29 @@ def snapshot_list(request: Request) -> HttpResponseBase:
         "analysis/snapshots.html",
         {"title": _("Snapshots"), "lead": _("Frozen data for analysis. No arm is in them."), "table": table},
     )
+
+
+def _stage(snapshot: Snapshot) -> str:
+    return _("locked") if snapshot.after_lock else _("running trial")
+
+
+@page(roles=(TrialStatistician, DataManager))
+def snapshot_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """One snapshot: what it is of, what its columns mean, who made it."""
+    found = get_object_or_404(Snapshot.objects.defer("content").select_related("protocol_version"), pk=key)
+    columns = [Column(_("Column"), code=True), Column(_("Name"))]
+    context = {
+        "title": _("Snapshot of %(at)s") % {"at": shown(found.made_at)},
+        "crumbs": [(_("Snapshots"), reverse("snapshots")), (shown(found.made_at), "")],
+        "csv_url": reverse("snapshot_csv", args=[found.pk]),
+        "facts": [
+            (_("Participants"), found.participants), (_("Rows"), found.rows), (_("Data"), _stage(found)),
+            (_("Protocol version"), found.protocol_version.number), (_("SHA-256"), found.sha256),
+        ],
+        "table": Table(columns, [[one["column"], one["name"]] for one in found.dictionary], caption=_("Dictionary")),
+        "history": lines(history_of(("snapshots_snapshot", found.pk)), without=("made_at",)),
+    }  # fmt: skip
+    return render(request, "analysis/snapshot.html", context)
 
 
 @page(roles=(TrialStatistician, DataManager))

@@ -20,6 +20,8 @@ from analysis.reports.presenters import (
 from trial.core import side
 from trial.core.access import Request, page
 from trial.core.access.roles import EVERYBODY_AT_WORK
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_here
 from trial.core.ui.tables import csv_response, shown
 from trial.participants.models import Release
 from trial.participants.queries import releases
@@ -56,6 +58,7 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "title": row.title,
         "crumbs": [(_("Released results"), reverse(_name(request, "releases"))), (row.title, "")],
         "record": record_facts(row.payload),
+        "history": lines(history_here(("participants_release", row.pk)), without=("payload",)),
         **result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row)),
     }
     return render(request, TEMPLATES[kind_of(frozen)], context)

@@ -76,5 +76,11 @@ def put_back_stale(*, model: type[Run], by: db.Actor) -> list[uuid.UUID]:
     return list(waiting.order_by("created_at").values_list("pk", flat=True)[:100])
 
 
+@action
+def put_back(*, run: Run, by: db.Actor) -> None:
+    """A run that its worker left begins anew at once. For a player that is alone and knows that no worker is at it."""
+    _of(type(run)).filter(pk=run.pk, state=State.RUNNING).update(state=State.QUEUED)
+
+
 def _of(model: type[Run]) -> Any:
     return model._default_manager.all()

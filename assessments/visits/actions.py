@@ -11,7 +11,7 @@ from assessments.visits.rules import must_close
 from trial.core import clock, db
 from trial.core.access import Person
 from trial.core.access.roles import Coordinator
-from trial.core.actions import action
+from trial.core.actions import action, part
 from trial.core.errors import Refused
 from trial.core.models import User
 from trial.participants.actions import refuse_if_locked
@@ -105,8 +105,9 @@ def close_visit(*, participant: Participant, visit: str, by: db.Actor, day: dt.d
     return record_attended(participant=participant, visit=visit, by=by, day=day)
 
 
+@part
 def record_attended(*, participant: Participant, visit: str, by: db.Actor, day: dt.date | None = None) -> VisitOutcome:
-    """A part of an action: add the outcome "attended". The caller has checked the person and the forms. Twice is once."""
+    """Add the outcome "attended". The caller has checked the person and the forms. Twice is once."""
     _hold(participant)
     before = queries.outcome_in_force(participant.pk, visit)
     if before is not None and before.outcome == Outcome.ATTENDED:
@@ -117,8 +118,9 @@ def record_attended(*, participant: Participant, visit: str, by: db.Actor, day: 
     return _add(participant, visit, Outcome.ATTENDED, by, before, day or max(held, default=None))
 
 
+@part
 def redate_attended(*, participant: Participant, visit: str, by: db.Actor) -> None:
-    """A part of an action: the day of a form was amended. A visit that took place moves to the latest day of its forms."""
+    """The day of a form was amended. A visit that took place moves to the latest day of its forms."""
     _hold(participant)
     before = queries.outcome_in_force(participant.pk, visit)
     held = days_in_force(participant.pk, visit)

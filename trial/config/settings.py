@@ -201,6 +201,7 @@ WORK_PROVIDERS: list[str] = [
     "analysis.unblinded.presenters.work_for",
 ]
 PANEL_PROVIDERS: list[str] = [
+    "trial.core.access.work.panels_for",
     "trial.participants.recruitment.presenters.panels_for",
     "assessments.overview.presenters.panels_for",
     "assessments.visits.presenters.panels_for",
@@ -219,6 +220,7 @@ ASSIGNED = "assessments.visits.queries.is_assigned"
 ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
 ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"
+TRUE_HISTORY = "trial.unblinded.disclosure.queries.true_history"
 PROTOCOL_USED = "trial.config.worlds.used.protocol_used"
 
 REST_FRAMEWORK = {

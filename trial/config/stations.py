@@ -138,6 +138,7 @@ STATIONS: list[Station] = [
     Station("ledger", _("Ledger"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "history"),
     Station("accounts", _("Accounts"), _codes(r.Administrator), "unblinded", "users"),
     Station("role_matrix", _("Roles"), _codes(r.Administrator), "unblinded", "shield-check"),
+    Station("refusals", _("Refused attempts"), _codes(r.Administrator), "unblinded", "ban"),
 ]
 
 

@@ -37,6 +37,21 @@ def action(function: F) -> F:
     return run  # type: ignore[return-value]
 
 
+def part(function: F) -> F:
+    """Mark a public function that writes, or holds a row, as a part of actions: it runs inside one, under its name and author.
+
+    Refuses (RuntimeError) to run alone.
+    """
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if not db.acting_in():
+            raise RuntimeError(f"{function.__qualname__} is a part of an action and does not run alone.")
+        return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
 def author(by: db.Actor) -> str:
     """Whom an open row names as its author: of the unblinded side nobody in particular."""
     return SITE_STAFF if side.current() == side.UNBLINDED else by.actor_id

@@ -55,6 +55,7 @@ class _Identity:
 
 
 _identity: ContextVar[_Identity | None] = ContextVar("identity", default=None)
+_after_end: ContextVar[list[Callable[[], object]] | None] = ContextVar("after_end", default=None)
 
 
 def using() -> str:
@@ -75,6 +76,33 @@ def on_commit(callback: Callable[[], object]) -> None:
 def rollback_at_end() -> None:
     """Let the current transaction end in a rollback; what it wrote so far is dropped."""
     transaction.set_rollback(True, using=side.current())
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Around a unit of work: what :func:`after_end` was given happens when it is over."""
+    if _after_end.get() is not None:
+        yield  # the outer one ends later
+        return
+    waiting: list[Callable[[], object]] = []
+    token = _after_end.set(waiting)
+    try:
+        yield
+    finally:
+        _after_end.reset(token)
+        for callback in waiting:
+            callback()
+
+
+def after_end(callback: Callable[[], object]) -> None:
+    """Run ``callback`` when the unit of work is over, committed or rolled back, on the same side; it opens one of its own.
+
+    For what must be known of a refusal, which itself leaves nothing.
+    """
+    waiting = _after_end.get()
+    if waiting is None:
+        raise RuntimeError("Nothing follows the end of a unit of work that was not opened.")
+    waiting.append(callback)
 
 
 def in_transaction() -> bool:
@@ -155,10 +183,16 @@ def acting(*, by: Actor, action: str, reason: str = "") -> Iterator[None]:
         _restore(before)
 
 
+def acting_in() -> str:
+    """The full name of the action that is running; empty outside of one."""
+    now = _identity.get()
+    return now.action if now else ""
+
+
 @contextmanager
 def unit_of_work(*, by: Actor) -> Iterator[None]:
     """One transaction on the current side with an identity: what a request, a task or a command runs in."""
-    with atomic(), identity(by):
+    with ending(), atomic(), identity(by):
         yield
 
 

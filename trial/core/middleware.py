@@ -13,6 +13,8 @@ from django.utils.module_loading import import_string
 from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
+from trial.core.access.refusals import note_refusal
+from trial.core.models import Refusal
 from trial.core.sessions import hashed
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -48,7 +50,10 @@ class Visitor:
 
 
 class UnitOfWorkMiddleware:
-    """Last of all: opens the transaction, tells the database who asks, renders inside, rolls back at status 400 and up."""
+    """Last of all: opens the transaction, tells the database who asks, renders inside, rolls back at status 400 and up.
+
+    What must be known of a refusal is written after that, in a transaction of its own (``db.after_end``).
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -63,7 +68,7 @@ class UnitOfWorkMiddleware:
         if access.alone:
             alone: HttpResponseBase = view(request, *args, **kwargs)
             return alone
-        with db.atomic():
+        with db.ending(), db.atomic():
             person = self._person(request)
             request.person = person  # type: ignore[attr-defined]
             with db.identity(person or Visitor()):
@@ -71,8 +76,6 @@ class UnitOfWorkMiddleware:
                 response = refusal or self._answer(request, view, args, kwargs)
             if response.status_code >= 400 and not access.keeps_on_refusal:
                 db.rollback_at_end()
-        for callback in getattr(request, "after_work", ()):
-            callback()
         return response
 
     def _answer(
@@ -109,6 +112,8 @@ class UnitOfWorkMiddleware:
         if person.side != here and request.path_info in ("/", side.UNBLINDED_PATH):
             return HttpResponseRedirect("/" if person.side == side.OPEN else side.UNBLINDED_PATH)
         if person.side != here or not person.holds(*access.roles):
+            match = request.resolver_match
+            note_refusal(Refusal.What.PAGE, place=match.view_name if match else "", by=person)
             raise PermissionDenied
         if person.must_change_password and not access.opens_first:
             return HttpResponseRedirect(reverse("me" if here == side.OPEN else "unblinded_me"))

@@ -137,3 +137,35 @@ class SetupToken(Base):
     sha256 = models.CharField(max_length=64, unique=True)
     issued_at = models.DateTimeField(default=clock.now)
     used_at = models.DateTimeField(null=True)
+
+
+class Refusal(models.Model):
+    """A drop box: somebody was refused. No foreign key, no site, no participant: administrators read it, and see no trial datum.
+
+    The open side may only add to it, since who tries what behind the wall is nothing that blinded people may read, and an unblinded person
+    may try a page of the open side. ``place``: the name of an address or of an action. ``about``: the account that was tried, where
+    nobody was signed in.
+    """
+
+    class What(models.TextChoices):
+        PAGE = "page"
+        PROOF = "proof"
+        SIGN_IN = "sign_in"
+        LOCKED_OUT = "locked_out"
+        TOKEN = "token"  # noqa: S105 - the kind of a refusal
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    at = models.DateTimeField(default=clock.now)
+    what = models.CharField(max_length=12, choices=What)
+    place = models.CharField(max_length=120, blank=True)
+    actor = models.CharField(max_length=60)
+    about = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "dropbox_refusal"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(what__in=["page", "proof", "sign_in", "locked_out", "token"]), name="dropbox_refusal_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["-at"], name="dropbox_refusals")]

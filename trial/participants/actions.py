@@ -271,10 +271,16 @@ def report_unblinding(
     certainty: int | None = None,
     words: str = "",
 ) -> None:
-    """Drop a report "I was told the arm". Write-only: its author cannot read or count it again, and gets nothing back."""
+    """Drop a report "I was told the arm". Write-only: its author cannot read or count it again, and gets nothing back.
+
+    Refuses a participant who is not of a site of the author's.
+    """
     _must(by, Interviewer, Coordinator, DataManager)
+    participant = Participant.objects.filter(pk=participant_id).only("site_id").first()
+    if participant is None:
+        raise Refused("not_there", _("There is no such participant at your site. Check the number."))
     report = UnblindingReport(
-        participant_id=participant_id, visit=visit, source=source, believed_arm=believed_arm,
+        participant_id=participant_id, site=participant.site_id, visit=visit, source=source, believed_arm=believed_arm,
         certainty=certainty, words=words.strip(), reported_by=by.actor_id,
     )  # fmt: skip
     UnblindingReport.objects.bulk_create([report])

@@ -291,6 +291,7 @@ class UnblindingReport(models.Model):
     """A drop box: "I was told the arm". Written by the open side, read behind the wall only. No foreign key."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    site = models.CharField(max_length=30)
     participant_id = models.UUIDField()
     visit = models.CharField(max_length=30, blank=True)
     source = models.CharField(max_length=30)

@@ -18,6 +18,7 @@ from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.forms import status_of
+from trial.core.ui.parts import Change
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants import actions, queries
 from trial.participants.course.presenters import part_state, standing
@@ -31,7 +32,14 @@ from trial.participants.forms import (
     SignatureForm,
 )
 from trial.participants.lock_checks import open_checks
-from trial.participants.models import Consent, Participant, RandomizationRequest, ScreeningEntry
+from trial.participants.models import (
+    Consent,
+    DatabaseLock,
+    Participant,
+    RandomizationRequest,
+    ScreeningEntry,
+    UnblindingRequest,
+)
 from trial.participants.presenters import (
     OUTCOMES,
     READERS,
@@ -366,8 +374,14 @@ def lock(request: Request) -> HttpResponseBase:
         "title": _("Database lock"), "done": done, "facts": facts, "form": None if done else form, "submit": _("Lock the database"),
         "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),
         "cancel_url": reverse("home"), "signature": done.signature if done else None,
+        "history": _signed_history("participants_databaselock", done),
     }  # fmt: skip
     return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=status_of(form))
+
+
+def _signed_history(table: str, done: DatabaseLock | UnblindingRequest | None) -> list[Change] | None:
+    """The history of a signed step; the page shows the signature itself."""
+    return lines(history_of((table, done.pk)), without=("signature", "only")) if done else None
 
 
 @page(roles=(Sponsor,))
@@ -390,5 +404,8 @@ def request_unblinding(request: Request) -> HttpResponseBase:
             "consequence": _("The independent statistician confirms on the unblinded side. Then the comparative analysis may run."),
         }  # fmt: skip
         return render(request, "confirm.html", context, status=status_of(form))
-    context["signature"] = done.signature if done else None
+    context |= {
+        "signature": done.signature if done else None,
+        "history": _signed_history("participants_unblindingrequest", done),
+    }
     return render(request, "trial/signed_step.html", context)

@@ -20,7 +20,7 @@ from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import outcome_in_force
 from assessments.visits.rules import must_be_asked, must_enter
 from trial.core import clock, db
-from trial.core.actions import action
+from trial.core.actions import action, part
 from trial.core.errors import Conflict, Refused
 from trial.participants.actions import refuse_if_locked
 from trial.participants.models import Participant
@@ -157,10 +157,11 @@ def confirm_checks(*, form: Form, checks: Collection[str], by: db.Actor) -> list
     return add_confirmations(form, instrument, queries.numbers(queries.answers_of(form)), checks, by)
 
 
+@part
 def add_confirmations(
     form: Form, instrument: Instrument, numbers: Mapping[str, Decimal], checks: Collection[str], by: db.Actor
 ) -> list[Confirmation]:
-    """A part of an action: store that these checks were confirmed, for these answers."""
+    """Store that these checks were confirmed, for these answers."""
     left = {check.code: check for check in queries.unconfirmed(form, instrument, numbers) if check.strength == "soft"}
     known = {one.check_code for one in form.confirmations.all()}
     unknown = sorted(set(checks) - set(left) - known)
@@ -226,6 +227,7 @@ def _write(form: Form, stored: Mapping[str, Answer], changes: Mapping[str, New])
     Answer.objects.bulk_create(made)
 
 
+@part
 def lock_form(form: Form) -> Form:
     """The form as it is now, held against a second change until this one is committed."""
     held = Form.objects.select_for_update(no_key=True, of=("self",))

@@ -21,7 +21,7 @@ from assessments.visits.rules import must_enter
 from trial.core import clock, db
 from trial.core.access import Person
 from trial.core.access.signing import Proof, content_sha256, prove, signed
-from trial.core.actions import action
+from trial.core.actions import action, part
 from trial.core.errors import Conflict, Refused
 from trial.participants.actions import record_baseline, refuse_if_locked
 from trial.participants.models import Participant
@@ -171,6 +171,7 @@ def must_go_together(failing: Collection[Check], by: db.Actor) -> None:
         raise Refused("check_open", _("Look again at these answers and confirm them: %(checks)s") % {"checks": texts})
 
 
+@part
 def store_scores(form: Form, scores: Collection[ScaleScore], version: int = 0) -> None:
     """Add the scores of one version of a form."""
     Score.objects.bulk_create(
@@ -190,6 +191,7 @@ def store_scores(form: Form, scores: Collection[ScaleScore], version: int = 0) -
     )
 
 
+@part
 def complete_baseline(participant: Participant, visit: str, by: db.Actor, protocol: Protocol | None = None) -> None:
     """The gate: every baseline form that the consent allows is signed, clinician-rated ones too, and the primary score computable.
 

@@ -26,6 +26,7 @@ from trial.participants import actions as way_in
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Bounds, Check
+from trial.protocol.models import Site
 
 CHANGED = {"value": "28", "missing": ""}
 
@@ -197,6 +198,18 @@ def test_an_answer_without_its_amendment_is_not_kept(trial: Trial, signed: Form)
         orphan.save(force_insert=True)
     with trial.at_work("anna"):
         assert not AmendedAnswer.objects.exists()
+
+
+def test_the_answers_of_an_amendment_are_of_its_site(imr: Trial) -> None:
+    begun = imr.save(imr.open("asi", "T1"), 0, asi_24="3")
+    form = imr.sign(begun, begun.revision)
+    with world.at_work(world.SETUP):
+        forged = Amendment(**row(form))
+        astray = answer(form, forged, "asi_24")
+        astray.site = Site.objects.exclude(pk=form.site_id).order_by("code").first()
+        astray.save(force_insert=True)
+        with pytest.raises(DatabaseError, match="of different sites"):
+            forged.save(force_insert=True)
 
 
 def test_the_extract_takes_the_version_in_force(trial: Trial) -> None:

@@ -69,6 +69,10 @@ def test_lifecycles_go_one_way() -> None:
         " select gen_random_uuid(), 'dordrecht', id, 'v1', 'records', true, now(), now(), 'x', '' from participants_screeningentry",
         "insert into participants_screeningentry(id, site_id, team_id, month, age_band, sex, outcome, reason, criteria, created_at)"
         " values (gen_random_uuid(), 'dordrecht', 'R1', '2025-01-01', '', '', 'in_screening', '', '{}', now())",
+        "insert into participants_contactreading(id, site_id, participant_id, page, at, reader)"
+        " select gen_random_uuid(), 'dordrecht', id, 'contact', now(), 'x' from participants_participant",
+        "insert into participants_contactattempt(id, site_id, participant_id, visit, number, day, way, outcome, recorded_at, recorded_by)"
+        " select gen_random_uuid(), 'dordrecht', id, 'T2', 1, now(), 'phone', 'reached', now(), 'x' from participants_participant",
     ],
 )
 def test_a_row_is_of_the_site_of_what_it_refers_to(statement: str) -> None:

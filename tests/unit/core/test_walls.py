@@ -227,6 +227,74 @@ def test_exactly_one_foreign_key_crosses_the_wall(owner: psycopg.Connection[Any]
     assert crossing == [("unblinded_allocation", "participants_participant")]
 
 
+WITHOUT_SITE = {
+    "core_user": "accounts: administrators have no site, and a person may work at several",
+    "core_membership": "the site is what the row grants, not where it belongs",
+    "core_setuptoken": "before there is a site",
+    "dropbox_refusal": "read by administrators, who have no site; it names no participant",
+    "protocol_protocolversion": "one trial",
+    "protocol_importstate": "one trial",
+    "protocol_site": "the sites themselves: what the policies read",
+    "protocol_team": "the protocol's teams; everybody may transfer to any of them",
+    "participants_recordsstate": "one fact of the whole trial",
+    "participants_databaselock": "the whole trial is locked",
+    "participants_unblindingrequest": "the whole trial is unblinded",
+    "participants_release": "a result of the whole trial",
+    "snapshots_snapshot": "data of the whole trial, for trial-wide roles",
+    "pooled_pooledrun": "an analysis of the whole trial, for trial-wide roles",
+    "unblinded_planned_unblinding": "the whole trial is unblinded",
+    "unblinded_ledger": "who came to know what, of sites and of the trial; read by trial-wide roles",
+    "unblinded_reentry": "sessions of accounts",
+    "unblinded_reading": "a log of readers; the participant stands in it as a bare key, and trial-wide roles read it",
+    "unblinded_comparative_run": "an analysis of the whole trial, for trial-wide roles",
+    "concealed_sequence": "the allocator's alone",
+    "concealed_slot": "the allocator's alone",
+    "concealed_history": "the allocator's alone",
+}
+"""Tables that no row policy divides, each with the reason why it belongs to no site."""
+
+
+def test_every_other_table_carries_its_site() -> None:
+    sides = ("open", "unblinded", "concealed", "dropbox")
+    assert {name for name, t in TABLES.items() if t.side in sides and not t.site} == set(WITHOUT_SITE)
+
+
+HELD_OTHERWISE = {
+    ("participants_screeningentry", "previous_id"): "somebody may be screened again at another institution",
+    ("participants_transfer", "participant_id"): "equipoise_guard_transfer",
+    ("participants_death", "participant_id"): "equipoise_guard_death",
+    ("entry_amendment", "form_id"): "equipoise_guard_amendment",
+    ("entry_amendedanswer", "amendment_id"): "equipoise_guard_amendment of the row that comes after its answers",
+    ("cleaning_dataquery", "participant_id"): "equipoise_guard_data_query",
+    ("cleaning_dataquery", "form_id"): "equipoise_guard_data_query: a form of the participant",
+    ("cleaning_queryevent", "query_id"): "equipoise_guard_query_event",
+    ("unblinded_group_trainer", "group_id"): "equipoise_guard_trainer",
+    ("unblinded_member", "group_id"): "equipoise_guard_member",
+    ("unblinded_member", "allocation_id"): "equipoise_guard_member",
+    ("unblinded_session", "group_id"): "equipoise_guard_session",
+    ("unblinded_attendance", "session_id"): "equipoise_guard_attendance",
+    ("unblinded_attendance", "allocation_id"): "equipoise_guard_attendance",
+    ("unblinded_fidelity_rating", "group_id"): "equipoise_guard_rating",
+    ("unblinded_admission", "allocation_id"): "equipoise_guard_admission",
+    ("unblinded_admission", "replaces_id"): "equipoise_guard_admission: of the same allocation",
+    ("unblinded_lookup", "allocation_id"): "equipoise_guard_lookup",
+}
+"""Foreign keys between rows of sites whose sites a guard of their own compares, or that may join two sites."""
+
+
+def test_a_row_and_what_it_refers_to_are_of_one_site(owner: psycopg.Connection[Any]) -> None:
+    """Held by the generic guard, or by one that is named above."""
+    rows = owner.execute(
+        "select c.conrelid::regclass::text, a.attname, c.confrelid::regclass::text from pg_constraint c"
+        " join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1] where c.contype = 'f'"
+    ).fetchall()
+    between = {(t, column): other for t, column, other in rows if TABLES[t].site and TABLES[other].site}
+    held = {key for key, other in between.items() if (key[1], other) in TABLES[key[0]].same_site}
+    assert set(between) - held == set(HELD_OTHERWISE)
+    guards = {name for table in TABLES.values() for name, _when in table.guards}
+    assert {why.split()[0].strip(":") for why in HELD_OTHERWISE.values() if why.startswith("equipoise_")} <= guards
+
+
 def test_the_catalog_is_closed_for_each_login(owner: psycopg.Connection[Any]) -> None:
     from trial.core.database import setup
     from trial.core.management.commands.setup_database import current_plan

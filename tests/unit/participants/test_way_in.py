@@ -174,3 +174,19 @@ def test_a_report_of_unblinding_is_write_only(coordinator: Any) -> None:
         UnblindingReport.objects.count()
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         assert UnblindingReport.objects.get().words == "the canary sings"
+
+
+def test_a_report_of_unblinding_is_of_the_site_of_its_participant(coordinator: Any) -> None:
+    """The action refuses a participant of another site, and so does the database."""
+    from trial.participants.models import UnblindingReport
+
+    with world.at_work(world.SETUP):
+        elsewhere = Team.objects.exclude(site__in=coordinator.sites).order_by("code").first()
+        assert elsewhere is not None
+        stranger = world.register(world.SETUP, elsewhere)
+    with world.at_work(coordinator), pytest.raises(Refused, match="no such participant at your site"):
+        way_in.report_unblinding(participant_id=stranger.pk, visit="T2", source="participant", by=coordinator)
+    for site, refusal in ((elsewhere.site_id, "row-level security"), (*coordinator.sites, "different sites")):
+        with world.at_work(coordinator), pytest.raises(DatabaseError, match=refusal):
+            row = UnblindingReport(site=site, participant_id=stranger.pk, source="x", reported_by=coordinator.actor_id)
+            UnblindingReport.objects.bulk_create([row])

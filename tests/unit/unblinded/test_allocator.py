@@ -1,8 +1,10 @@
 """The allocator: one allocation a person, whatever races, dies or is delivered twice; nobody else makes one."""
 
 import multiprocessing
+import os
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,13 @@ def _both(keys: list[uuid.UUID]) -> None:
         allocate(request(key))
         allocate(request(key))
     db.close_all()
+
+
+@pytest.fixture
+def owner_too() -> Iterator[psycopg.Connection[Any]]:
+    """A second connection of the owner, to hold a row while the first one looks."""
+    with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as connection:
+        yield connection
 
 
 def test_ten_processes_two_hundred_people_one_allocation_each(database: psycopg.Connection[Any], settings: Any) -> None:
@@ -107,6 +116,54 @@ def test_a_killed_allocator_loses_nothing_and_a_job_delivered_twice_changes_noth
             workers.wait_until(lambda: database.execute(done).fetchone() == (2,), what="both answers")  # type: ignore[arg-type]
             workers.send("allocation", ALLOCATE, [str(second)])
     assert database.execute("select count(*) from unblinded_allocation").fetchone() == (2,)
+
+
+BETWEEN = """
+    select count(*) from pg_stat_activity a
+    join pg_locks held on held.pid = a.pid and held.mode = 'RowExclusiveLock' and held.relation = 'unblinded_allocation'::regclass
+    where a.usename = 'equipoise_allocator' and a.wait_event_type = 'Lock' and a.query like 'UPDATE "participants_participant"%'
+"""
+"""An allocator that has inserted the allocation and waits for the row of the participant."""
+
+
+def test_an_allocator_killed_between_insert_and_commit_allocated_nobody(
+    database: psycopg.Connection[Any], owner_too: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    """Nothing of it is left, its slot is not used up, and the next allocator takes exactly that one."""
+    world.open_trial()
+    with world.at_work(world.SETUP):
+        team = Team.objects.get(code="R1")
+        first, second, third = (world.ready_to_randomize(world.SETUP, team).pk for _n in range(3))
+
+    def allocated() -> list[Any]:
+        return database.execute(
+            "select participant_id, position from unblinded_allocation order by position"
+        ).fetchall()
+
+    def alive(pid: int) -> bool:
+        found = database.execute("select count(*) from pg_stat_activity where pid = %s", [pid]).fetchone()
+        return found != (0,)
+
+    with workers.broker(tmp_path / "broker") as urls:
+        allocate(request(first))
+        asked = request(second)
+        with owner_too.transaction(), workers.worker("allocation", urls, tmp_path / "one.log") as one:
+            # of the strength that the foreign key's check passes, and the update does not
+            owner_too.execute("select 1 from participants_participant where id = %s for no key update", [second])
+            workers.wait_until(lambda: database.execute(BETWEEN).fetchone() == (1,), what="the allocation inserted")  # type: ignore[arg-type]
+            backend = database.execute(BETWEEN.replace("count(*)", "a.pid")).fetchone()  # type: ignore[arg-type]
+            one.kill()
+        assert backend is not None
+        # the server goes on where it waited, finds nobody to answer, and rolls back
+        workers.wait_until(lambda: not alive(backend[0]), what="the end of the killed allocator's session")
+        assert allocated() == [(first, 1)]
+        state = "select r.state, p.randomized_at from participants_randomizationrequest r join participants_participant p on p.id = r.participant_id"
+        assert database.execute(f"{state} where r.id = %s", [asked]).fetchone() == ("waiting", None)
+        for again in (asked, asked, request(third)):
+            allocate(again)
+    assert allocated() == [(first, 1), (second, 2), (third, 3)]
+    arms = "select (select arm from concealed_slot where stratum = a.stratum and position = a.position) = a.arm from unblinded_allocation a"
+    assert database.execute(arms).fetchall() == [(True,)] * 3
 
 
 def test_the_broker_being_away_the_request_waits_and_is_swept(database: psycopg.Connection[Any], settings: Any) -> None:

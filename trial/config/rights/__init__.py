@@ -74,7 +74,6 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_sessions_plan": (),
     "equipoise_fidelity_scale": (),
     "equipoise_fidelity_complete": (),
-    "equipoise_guard_of_allocation": (),
     "equipoise_guard_group": (),
     "equipoise_guard_trainer": (),
     "equipoise_guard_member": (),

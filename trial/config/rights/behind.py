@@ -59,7 +59,7 @@ TABLES: dict[str, Table] = {
         unblinded="si",
         append_only=True,
         stops_at_lock=True,
-        guards=(("equipoise_guard_of_allocation", "before insert"),),
+        same_site=(("allocation_id", "unblinded_allocation"),),
     ),
     "unblinded_member": Table(
         "unblinded",
@@ -91,7 +91,7 @@ TABLES: dict[str, Table] = {
         unblinded="si",
         append_only=True,
         stops_at_lock=True,
-        guards=(("equipoise_guard_of_allocation", "before insert"),),
+        same_site=(("allocation_id", "unblinded_allocation"),),
     ),
     "unblinded_completion": Table(
         "unblinded",
@@ -99,7 +99,7 @@ TABLES: dict[str, Table] = {
         unblinded="si",
         append_only=True,
         stops_at_lock=True,
-        guards=(("equipoise_guard_of_allocation", "before insert"),),
+        same_site=(("allocation_id", "unblinded_allocation"), ("group_id", "unblinded_group")),
     ),
     "unblinded_fidelity_rating": Table(
         "unblinded",
@@ -115,6 +115,7 @@ TABLES: dict[str, Table] = {
         unblinded="si",
         append_only=True,
         stops_at_lock=True,
+        same_site=(("group_id", "unblinded_group"),),
         guards=(("equipoise_guard_consensus", "before insert"),),
     ),
     # --- behind the wall: hospital records

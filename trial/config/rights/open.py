@@ -38,6 +38,8 @@ TABLES: dict[str, Table] = {
     "core_setuptoken": Table(
         "open", unblinded="si", unblinded_update=("used_at",), secret=("sha256",), write_once=("used_at",)
     ),
+    # administrators read it; whoever it is about may be of any side and site
+    "dropbox_refusal": Table("dropbox", blinded="i", unblinded="si", append_only=True),
     "core_login": Table("infrastructure", key="name"),
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them
@@ -104,8 +106,21 @@ TABLES: dict[str, Table] = {
         append_only=True,
         same_site=(("participant_id", "participants_participant"),),
     ),
-    "participants_contactreading": Table("open", site="site_id", blinded="si", append_only=True),
-    "participants_contactattempt": Table("open", site="site_id", blinded="si", append_only=True, stops_at_lock=True),
+    "participants_contactreading": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        append_only=True,
+        same_site=(("participant_id", "participants_participant"),),
+    ),
+    "participants_contactattempt": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
+    ),
     "participants_transfer": Table(
         "open",
         site="site_id",
@@ -164,7 +179,15 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_release", "before insert"),),
         declassified=actions_on("participants_release"),
     ),
-    "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
+    "dropbox_unblinding_report": Table(
+        "dropbox",
+        site="site",
+        blinded="i",
+        unblinded="s",
+        append_only=True,
+        # no foreign key: the row that it is about is looked up by the trigger alone
+        same_site=(("participant_id", "participants_participant"),),
+    ),
     # --- assessments
     "visits_assessorassignment": Table(
         "open",
@@ -223,7 +246,13 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_score", "before insert"),),
     ),
     "entry_confirmation": Table(
-        "open", site="site_id", blinded="si", unblinded="s", append_only=True, stops_at_lock=True
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("form_id", "entry_form"),),
     ),
     "entry_amendment": Table(
         "open",
@@ -259,6 +288,7 @@ TABLES: dict[str, Table] = {
         blinded="si",
         append_only=True,
         stops_at_lock=True,
+        same_site=(("amendment_id", "entry_amendment"),),
         guards=(("equipoise_guard_query_event", "before insert"),),
     ),
     # --- analysis, open side

@@ -13,6 +13,7 @@ from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import kinds_offered
+from analysis.runs import actions as runs
 from analysis.runs import executor
 from analysis.runs.models import Run
 from analysis.runs.plans import kinds_of
@@ -112,7 +113,7 @@ def _execute(model: type[Run], run: Run, compute: Any, on: side.Side) -> None:
     """What a worker does with a run, one that a killed play left behind included. Refuses to go on with a run that failed."""
     with side.on(on):
         with stage.working(stage.PLAYER, on):
-            model._default_manager.filter(pk=run.pk, state=Run.State.RUNNING).update(state=Run.State.QUEUED)
+            runs.put_back(run=run, by=stage.PLAYER)
         executor.execute(model, run.pk, compute)
         with stage.working(stage.PLAYER, on):
             done = model._default_manager.get(pk=run.pk)

@@ -18,14 +18,16 @@ from trial.core.access import actions, presenters
 from trial.core.access.forms import AccountForm, FirstPasswordForm, PasswordForm, RoleForm, SetupForm
 from trial.core.access.pages import page, public
 from trial.core.access.person import Request
+from trial.core.access.refusals import VISITOR, note_refusal
 from trial.core.access.roles import EVERYBODY, Administrator, Investigator, Monitor
 from trial.core.access.signing import prove
 from trial.core.access.views import mark_reentry
 from trial.core.errors import Refused
-from trial.core.models import ANY_SITE, Membership, SetupToken, User
-from trial.core.ui.tables import csv_response
+from trial.core.models import ANY_SITE, Membership, Refusal, SetupToken, User
+from trial.core.ui.tables import csv_response, page_of
 
 SETUP = db.System("setup")
+PAGE_SIZE = 50
 WRONG_TOKEN_DELAY = 1.0
 """Seconds that a wrong token takes to be answered: guessing 160 bits is hopeless, and this keeps it quiet as well."""
 
@@ -53,6 +55,7 @@ def setup(request: HttpRequest) -> HttpResponseBase:
         except Refused as refusal:
             form.add_error(_field_of(refusal, form), str(refusal.message))
             if refusal.code == "token_wrong":
+                note_refusal(Refusal.What.TOKEN, place="unblinded_setup", by=VISITOR)
                 time.sleep(WRONG_TOKEN_DELAY)
     lead = _("Two persons make the accounts of this trial; a role behind the wall takes both. They see no trial data.")
     return _form_page(request, form, _("Set up this trial"), _("Make both administrators"), lead=lead)
@@ -117,6 +120,7 @@ def account(request: Request, username: str) -> HttpResponseBase:
         "username": user.username,
         "user_has_password": user.has_usable_password(),
         "form": form,
+        "history": presenters.account_history(user),
     }
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "accounts/account.html", context, status=status)
@@ -199,6 +203,21 @@ def role_matrix(request: Request) -> HttpResponseBase:
     return render(request, "accounts/roles.html", context)
 
 
+@page(roles=(Administrator,))
+def refusals(request: Request) -> HttpResponseBase:
+    """Who was refused what, newest first: pages of other roles, wrong passwords and tokens. It names no participant."""
+    found = list(Refusal.objects.order_by("-at", "id"))
+    if request.GET.get("format") == "csv":
+        return csv_response(presenters.refusal_table(found), "refused-attempts")
+    rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
+    context = {
+        "title": _("Refused attempts"),
+        "lead": _("Pages of other roles, and wrong passwords, names and tokens. Nothing was changed by any of them."),
+        "table": presenters.refusal_table(rows, "?format=csv", position),
+    }
+    return render(request, "accounts/refusals.html", context)
+
+
 @page(roles=EVERYBODY, opens_first=True)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
@@ -207,7 +226,7 @@ def me(request: Request) -> HttpResponseBase:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            prove(person=request.person, password=form.cleaned_data["present"])
+            prove(person=request.person, password=form.cleaned_data["present"], place="me")
             user = User.objects.get(pk=request.person.user_id)
             actions.change_password(user=user, password=form.cleaned_data["password"], by=request.person)
             update_session_auth_hash(request, user)

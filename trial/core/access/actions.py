@@ -14,7 +14,10 @@ from trial.core.access.person import Person
 from trial.core.access.roles import BY_CODE, Administrator, Role
 from trial.core.actions import action
 from trial.core.errors import Refused
-from trial.core.models import ANY_SITE, Membership, SetupToken, User
+from trial.core.models import ANY_SITE, Membership, Refusal, SetupToken, User
+
+ADDRESSES = frozenset({"new", "roles", "refusals"})
+"""Names that would stand where the station of accounts has other pages."""
 
 
 def _must_administer(by: Any) -> None:
@@ -27,7 +30,7 @@ def create_account(*, username: str, full_name: str, password: str, by: db.Actor
     """Make an account for one person. Refuses a name that is taken (names are never given again) and a weak password."""
     _must_administer(by)
     username = username.strip().lower()
-    if User.objects.filter(username=username).exists():
+    if username in ADDRESSES or User.objects.filter(username=username).exists():
         raise Refused(
             "username_taken",
             _("The user name %(name)s is taken. Names are never given to another person.") % {"name": username},
@@ -171,6 +174,17 @@ def record_sign_in(*, user: User, by: db.Actor) -> None:
     """Note the time of signing in, of somebody of the open side. When unblinded people come and go is theirs alone (see re-entry)."""
     user.last_login = clock.now()
     user.save(update_fields=["last_login"])
+
+
+@action
+def record_refusal(*, what: Refusal.What, place: str, by: db.Actor, about: str = "") -> None:
+    """Drop a line about a refused attempt. Write-only on the open side; administrators read it.
+
+    ``about`` is kept only if it is the name of an account: people type their password into the wrong field.
+    """
+    known = User.objects.filter(username=about.strip().lower()).exists()
+    refusal = Refusal(what=what, place=place[-120:], about=about.strip().lower() if known else "", actor=by.actor_id)
+    Refusal.objects.bulk_create([refusal])
 
 
 @action

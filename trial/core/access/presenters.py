@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from trial.core.access.person import Person
+from trial.core.access.refusals import VISITOR
 from trial.core.access.roles import ALL, BY_CODE, Role, RoleSide
-from trial.core.models import ANY_SITE, Membership, User
-from trial.core.ui.parts import Crumb
-from trial.core.ui.tables import Column, Link, State, Table, shown
+from trial.core.history.presenters import Words, lines
+from trial.core.history.queries import Change as Recorded
+from trial.core.history.queries import history_here, names_of
+from trial.core.models import ANY_SITE, Membership, Refusal, User
+from trial.core.ui.parts import Change, Crumb
+from trial.core.ui.tables import Column, Link, Page, State, Table, shown
 from trial.core.ui.text import Text
 
 SIDES: dict[RoleSide, Text] = {
@@ -121,6 +125,43 @@ def _day(at: Any) -> str:
     return shown(timezone.localtime(at).date())
 
 
+SIGN_IN = "trial.core.access.actions.record_sign_in"
+STEPS: Words = {
+    "create_account": gettext_lazy("Account made"),
+    "give_role": gettext_lazy("Role given"),
+    "confirm_role": gettext_lazy("Role confirmed"),
+    "end_role": gettext_lazy("Role ended"),
+    "reset_password": gettext_lazy("First password set"),
+    "change_password": gettext_lazy("Own password changed"),
+    "confirmed_at": gettext_lazy("in force since"),
+    "ended_at": gettext_lazy("ended"),
+    "must_change_password": gettext_lazy("must change the password"),
+    "is_active": gettext_lazy("in use"),
+    f"site:{ANY_SITE}": gettext_lazy("whole trial"),
+}
+REPEATED = ("granted_at", "granted_by", "confirmed_by", "ended_by", "last_login")
+"""Columns that say again who and when."""
+
+
+def account_history(user: User) -> list[Change]:
+    """What became of an account and its roles: when, by whom. Without each signing in, which would hide the rest."""
+    held = {str(m.pk): m for m in user.memberships.all()}
+    found = history_here(("core_user", user.pk), *(("core_membership", key) for key in held), without=(SIGN_IN,))
+    words: dict[str, Text] = {
+        **STEPS,
+        **{f"role:{role.code}": str(role.title) for role in ALL},
+        **{f"site:{code}": name for code, name in site_names().items()},
+    }
+    return lines([_about(one, held.get(one.row)) for one in found], words, REPEATED)
+
+
+def _about(change: Recorded, membership: Membership | None) -> Recorded:
+    """A later step of a role says again which role it was."""
+    if membership is None or any(name == "role" for name, _old, _new in change.fields):
+        return change
+    return replace(change, fields=[("role", None, membership.role), ("site", None, membership.site), *change.fields])
+
+
 def account_table() -> Table:
     """Everybody with an account: those with something waiting first."""
     held: dict[Any, list[Membership]] = {}
@@ -214,6 +255,34 @@ def role_table() -> Table:
             listed = [[one.membership.user.full_name, one.site, one.since, one.until] for one in row.holders]
             rows += [[*what, *one] for one in listed or [["", "", None, None]]]
     return Table(columns, rows)
+
+
+REFUSED: dict[str, Text] = {
+    "page": gettext_lazy("Page of another role"),
+    "proof": gettext_lazy("Wrong password or user name"),
+    "sign_in": gettext_lazy("Signing in"),
+    "locked_out": gettext_lazy("Signing in while locked out"),
+    "token": gettext_lazy("Token of the setup"),
+}
+
+
+def refusal_table(found: Iterable[Refusal], csv_url: str = "", position: Page | None = None) -> Table:
+    """Who was refused what. Who was not signed in has no name here; the account that was tried has."""
+    listed = list(found)
+    names = names_of(one.actor for one in listed if one.actor != VISITOR.actor_id)
+    columns = [
+        Column(_("When")),
+        Column(_("Who")),
+        Column(_("What")),
+        Column(_("Where"), code=True),
+        Column(_("Account"), code=True),
+    ]
+    rows = [
+        [one.at, names.get(one.actor, _("not signed in")), str(REFUSED[one.what]), one.place.rpartition(".")[2], one.about]
+        for one in listed
+    ]  # fmt: skip
+    empty = _("Each attempt at something that the person may not do is written down here.")
+    return Table(columns, rows, empty=empty, csv_url=csv_url, page=position)
 
 
 def own_roles(person: Person) -> list[tuple[Text, Text]]:

@@ -13,10 +13,11 @@ from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from trial.core import clock
+from trial.core import clock, db
 from trial.core.access.person import Person
+from trial.core.access.refusals import note_refusal
 from trial.core.errors import Refused
-from trial.core.models import User
+from trial.core.models import Refusal, User
 
 SIGNED = "signed"
 """The mark in the session's data."""
@@ -36,12 +37,19 @@ class Proof:
     components: str
 
 
-def prove(*, person: Person, password: str, username: str | None = None) -> Proof:
-    """Refuse unless ``password`` is the person's own, and ``username`` too where it was asked for."""
+def prove(*, person: Person, password: str, username: str | None = None, place: str = "") -> Proof:
+    """Refuse unless ``password`` is the person's own, and ``username`` too where it was asked for. A refusal is written down.
+
+    ``place``: what was to be signed; the action that is running, if not given.
+    """
     user = User.objects.get(pk=person.user_id)
-    if username is not None and username.strip().lower() != user.username:
+    name_fits = username is None or username.strip().lower() == user.username
+    password_fits = check_password(password, user.password)
+    if not (name_fits and password_fits):
+        note_refusal(Refusal.What.PROOF, place=place or db.acting_in(), by=person)
+    if not name_fits:
         raise Refused("name_wrong", _("This is not your user name. Nothing was signed; type it again."))
-    if not check_password(password, user.password):
+    if not password_fits:
         raise Refused("password_wrong", _("This is not your password. Nothing was signed; type it again."))
     return Proof(person, "password" if username is None else "user name and password")
 

@@ -21,8 +21,9 @@ from trial.core import db, side
 from trial.core.access.actions import record_sign_in
 from trial.core.access.pages import page, public
 from trial.core.access.person import Person, Request, person_of
+from trial.core.access.refusals import VISITOR, note_refusal
 from trial.core.access.roles import ALL, BY_CODE, EVERYBODY
-from trial.core.models import Membership, User
+from trial.core.models import Membership, Refusal, User
 from trial.core.sessions import hashed
 from trial.core.ui import forms
 
@@ -78,7 +79,9 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     user = authenticate(request, username=form.cleaned_data["username"], password=form.cleaned_data["password"])
     if user is None:
         if getattr(request, "axes_locked_out", False):
+            _note(Refusal.What.LOCKED_OUT, form)
             return locked_out(request, {})
+        _note(Refusal.What.SIGN_IN, form)
         form.add_error(None, _("User name and password do not belong together. Check both and try again."))
         return _sign_in_page(request, form)
     assert isinstance(user, User)  # noqa: S101 - our only backend returns our only account model
@@ -88,6 +91,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         own = settings.UNBLINDED_LOGIN_URL if person.side == side.UNBLINDED else settings.LOGIN_URL
         return redirect(f"{reverse(own)}?{urlencode({'side': 'other'})}")
     if not person.roles:
+        _note(Refusal.What.SIGN_IN, form)
         form.add_error(None, _("This account has no role in force. Ask an administrator of the trial."))
         return _sign_in_page(request, form)
     login(request, user, backend="trial.core.access.sign_in.Backend")
@@ -97,6 +101,11 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         else:
             record_sign_in(user=user, by=person)
     return HttpResponseRedirect(_target(request))
+
+
+def _note(what: Refusal.What, form: SignInForm) -> None:
+    place = settings.LOGIN_URL if side.current() == side.OPEN else settings.UNBLINDED_LOGIN_URL
+    note_refusal(what, place=place, about=form.cleaned_data["username"], by=VISITOR)
 
 
 def mark_reentry(request: HttpRequest, person: Person) -> None:

@@ -1,14 +1,18 @@
-"""What waits for an administrator: roles that another administrator has given."""
+"""What waits for an administrator: roles that another administrator has given. And what was refused lately."""
+
+import datetime as dt
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from trial.core import clock
 from trial.core.access.person import Person
 from trial.core.access.presenters import site_names
 from trial.core.access.roles import BY_CODE, Administrator
-from trial.core.models import ANY_SITE, Membership
-from trial.core.ui.work import WorkItem, WorkList
+from trial.core.models import ANY_SITE, Membership, Refusal
+from trial.core.ui.work import Panel, WorkItem, WorkList
 
 
 def work(person: Person) -> WorkList | None:
@@ -35,3 +39,17 @@ def work(person: Person) -> WorkList | None:
     return WorkList(
         _("Roles to confirm"), items, _("Roles behind the wall that another administrator gives appear here.")
     )
+
+
+def panels_for(person: Person) -> list[Panel]:
+    """How often somebody was refused in the last seven days, for administrators."""
+    if not person.holds(Administrator):
+        return []
+    count = Refusal.objects.filter(at__gt=clock.now() - dt.timedelta(days=7)).count()
+    sentence = ngettext(
+        "%(count)d attempt was refused in the last seven days.",
+        "%(count)d attempts were refused in the last seven days.",
+        count,
+    )
+    words = sentence % {"count": count} if count else _("Nothing was refused in the last seven days.")
+    return [Panel(_("Refused attempts"), "accounts/refusals_panel.html", {"sentence": words, "any": count})]

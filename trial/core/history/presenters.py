@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -30,17 +30,18 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 Words = Mapping[str, Text]
 
 
-def lines(changes: list[Recorded], words: Words | None = None) -> list[Change]:
+def lines(changes: list[Recorded], words: Words | None = None, without: Collection[str] = ()) -> list[Change]:
     """One line for each field that changed; a new row is one line that names its fields, without keys of other rows.
 
     ``words`` are texts for names of actions, names of columns, and codes; "column:code" goes before "code". What has none there is
-    made readable: codes without underscores, states in the words of the tables, numbers of participants in groups.
+    made readable: codes without underscores, states in the words of the tables, numbers of participants in groups. ``without``:
+    columns that repeat the rest of the line or of the page.
     """
     said = words or {}
     shown: list[Change] = []
     for change in changes:
         what = str(said.get(change.what, "")) or change.what.replace("_", " ").capitalize() or _("Change")
-        fields = [(name, old, new) for name, old, new in change.fields if name not in QUIET]
+        fields = [(name, old, new) for name, old, new in change.fields if name not in QUIET and name not in without]
         if all(old is None for _name, old, _new in fields):
             listed = "; ".join(
                 f"{_name(name, said)}: {_value(new, name, said)}"

@@ -1,14 +1,17 @@
 """Reading the history beside a record."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from trial.core import side
 from trial.core.models import History, HistoryBase, User
 
 SYSTEM = "system:"
@@ -27,17 +30,21 @@ class Change:
     row: str = ""
 
 
-def history_of(*rows: tuple[str, Any], limit: int = 500, source: type[HistoryBase] = History) -> list[Change]:
+def history_of(
+    *rows: tuple[str, Any], limit: int = 500, source: type[HistoryBase] = History, without: Collection[str] = ()
+) -> list[Change]:
     """The history of these rows (table name, key), oldest first: the open one, or ``source``. Two queries, whatever the number of rows.
 
     In the open history an author of the unblinded side is "site staff". Row policies apply: other sites' rows are not there.
+    ``without``: full names of actions that are left out.
     """
     if not rows:
         return []
     wanted = Q()
     for table in {table for table, _key in rows}:
         wanted |= Q(table_name=table, row_id__in=[str(key) for name, key in rows if name == table])
-    found = list(source._default_manager.filter(wanted).order_by("at", "id")[:limit])
+    listed = source._default_manager.filter(wanted).exclude(action__in=without)
+    found = list(listed.order_by("at", "id")[:limit])
     names = names_of(row.actor for row in found)
     return [
         Change(
@@ -51,6 +58,14 @@ def history_of(*rows: tuple[str, Any], limit: int = 500, source: type[HistoryBas
         )
         for row in found
     ]
+
+
+def history_here(*rows: tuple[str, Any], without: Collection[str] = ()) -> list[Change]:
+    """The history of rows of open tables as this side may read it: behind the wall with the true authors of what that side wrote."""
+    if side.current() == side.UNBLINDED:
+        found: list[Change] = import_string(settings.TRUE_HISTORY)(*rows, without=without)
+        return found
+    return history_of(*rows, without=without)
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

@@ -6,11 +6,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from trial.core.history.queries import names_of
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of, names_of
+from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Page, Table, grouped
 from trial.core.ui.text import Text
 from trial.participants.contact.forms import OUTCOMES, TIMES, WAYS
-from trial.participants.models import Contact, ContactAttempt, ContactReading
+from trial.participants.models import Contact, ContactAttempt, ContactReading, Participant
 
 PAGES = {
     "contact": gettext_lazy("Contact data"),
@@ -24,6 +26,13 @@ PAGES = {
 _WAYS: dict[str, Text] = {str(code): words for code, words in WAYS}
 _TIMES: dict[str, Text] = {str(code): words for code, words in TIMES}
 _OUTCOMES: dict[str, Text] = {str(code): words for code, words in OUTCOMES}
+
+
+def contact_history(participant: Participant) -> list[Change]:
+    """Who recorded which version of the contact data, and when; what they hold stands in no history."""
+    keys = Contact.objects.filter(participant=participant).values_list("pk", flat=True)
+    words = {"record_contact": _("Contact data recorded"), "number": _("version")}
+    return lines(history_of(*(("participants_contact", key) for key in keys)), words)
 
 
 def contact_facts(contact: Contact) -> list[tuple[str, Any]]:

@@ -57,6 +57,7 @@ def contact(request: Request, number: str) -> HttpResponseBase:
         "contact": found,
         "facts": show.contact_facts(found) if found else [],
         "version": show.version_words(found) if found else "",
+        "history": show.contact_history(participant) if found else None,
     }
     return render(request, "trial/contact.html", context)
 

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician, UnblindedDataManager
 from trial.core.errors import Refused
-from trial.core.history.queries import names_of
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of, names_of
 from trial.core.ui.tables import Column, Table, grouped, page_of
 from trial.participants import queries as participants
 from trial.participants.forms import SignatureForm
 from trial.participants.models import Participant, UnblindingReport
 from trial.unblinded.disclosure import actions, queries
-from trial.unblinded.disclosure.models import LedgerEntry
+from trial.unblinded.disclosure.models import LedgerEntry, UnblindedHistory
 
 PAGE_SIZE = 50
 
@@ -43,7 +44,11 @@ def planned_unblinding(request: Request) -> HttpResponseBase:
             "submit": _("Confirm planned unblinding"), "cancel_url": reverse("unblinded_home"), "form": form,
         }  # fmt: skip
         return render(request, "confirm.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
-    return render(request, "trial/signed_step.html", {"title": title, "signature": done.signature if done else None})
+    context = {"title": title, "signature": done.signature if done else None}
+    if done is not None:
+        found = history_of(("unblinded_planned_unblinding", done.pk), source=UnblindedHistory)
+        context["history"] = lines(found, without=("signature", "only"))
+    return render(request, "trial/signed_step.html", context)
 
 
 @page(roles=(IndependentStatistician, UnblindedDataManager))

@@ -9,15 +9,18 @@ from django.utils.translation import gettext as _
 from trial.core import side
 from trial.core.access import Person
 from trial.core.access.roles import TreatmentCoordinator
+from trial.core.history.presenters import lines
 from trial.core.history.queries import names_of
+from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Link, Page, Table, grouped
 from trial.core.ui.work import WorkList
 from trial.participants.contact.presenters import PAGES
 from trial.participants.course.presenters import deaths_to_confirm
 from trial.participants.models import Participant
-from trial.participants.queries import Reach
+from trial.participants.queries import Reach, death_steps, transfers_of
 from trial.protocol.models import Team
 from trial.unblinded.disclosure.models import Reading
+from trial.unblinded.disclosure.queries import true_history
 from trial.unblinded.people.queries import reported_by
 
 NOBODY = Reach("", "")
@@ -49,6 +52,14 @@ def people_table(
     ]
     empty = _("Participants of your site appear here when they have been randomized.")
     return Table(columns, rows, empty=empty, page=position)
+
+
+def person_history(participant: Participant) -> list[Change]:
+    """What became of a participant on the open side, with the true authors of what this side reported."""
+    rows = [("participants_participant", participant.pk)]
+    rows += [("participants_transfer", one.pk) for one in transfers_of(participant.pk)]
+    rows += [("participants_death", one.pk) for one in death_steps(participant.pk)]
+    return lines(true_history(*rows))
 
 
 def reading_table(

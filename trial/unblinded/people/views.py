@@ -52,6 +52,7 @@ def person(request: Request, number: str) -> HttpResponseBase:
             (_("Team"), teams_at([participant])[participant.pk].name),
             (_("Randomized"), participant.randomized_at),
         ],
+        "history": show.person_history(participant),
     }
     return render(request, "unblinded/people/person.html", context)
 

@@ -1,7 +1,8 @@
 """Allocations, for the treatment coordinator of the site."""
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from trial.core.access import Request, page
@@ -11,15 +12,19 @@ from trial.core.access.roles import (
     UnblindedDataManager,
     UnblindedMonitor,
 )
-from trial.core.ui.tables import Column, Table, grouped, page_of
+from trial.core.history.presenters import lines
+from trial.core.history.queries import history_of
+from trial.core.ui.tables import Column, Link, Table, grouped, page_of
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
+from trial.unblinded.disclosure.models import UnblindedHistory
 from trial.unblinded.randomization.queries import allocations
 
+READERS = (TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
 PAGE_SIZE = 50
 
 
-@page(roles=(TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician))
+@page(roles=READERS)
 def allocation_list(request: Request) -> HttpResponseBase:
     """Who was allocated to what, at the sites one may see. That it was opened goes into the ledger."""
     protocol = current()
@@ -28,7 +33,13 @@ def allocation_list(request: Request) -> HttpResponseBase:
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     columns = [Column(_("Participant"), code=True), Column(_("Team")), Column(_("Arm")), Column(_("Allocated"))]
     shown = [
-        [grouped(a.participant.number), a.participant.team.name, names.get(a.arm, a.arm), a.allocated_at] for a in rows
+        [
+            Link(grouped(a.participant.number), reverse("allocation", args=[a.participant.number])),
+            a.participant.team.name,
+            names.get(a.arm, a.arm),
+            a.allocated_at,
+        ]
+        for a in rows
     ]
     table = Table(
         columns,
@@ -43,3 +54,28 @@ def allocation_list(request: Request) -> HttpResponseBase:
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
     }
     return render(request, "unblinded/randomization/allocation_list.html", context)
+
+
+@page(roles=READERS)
+def allocation(request: Request, number: str) -> HttpResponseBase:
+    """One allocation: where it comes from, and its history. That it was opened goes into the ledger."""
+    found = allocations().filter(participant__number=number.replace(" ", "")).first()
+    if found is None:
+        raise Http404
+    protocol, shown = current(), grouped(found.participant.number)
+    arms = {arm.code: arm.name for arm in protocol.arms}
+    note(what="allocation opened", subject=found.participant.number, by=request.person)
+    words = {"allocate": _("Allocated"), **{f"arm:{code}": name for code, name in arms.items()}}
+    context = {
+        "title": _("Allocation of participant %(number)s") % {"number": shown},
+        "crumbs": [(_("Allocations"), reverse("allocations")), (shown, "")],
+        "lead": _("Do not pass this on to anybody who assesses outcomes."),
+        "facts": [
+            (_("Participant"), shown), (_("Team"), found.participant.team.name), (_("Stratum"), found.stratum),
+            (_("Arm"), arms.get(found.arm, found.arm)), (_("Allocated"), found.allocated_at),
+            (_("Place in the sequence"), _("%(position)d of version %(version)d")
+             % {"position": found.position, "version": found.sequence_version}),
+        ],
+        "history": lines(history_of(("unblinded_allocation", found.pk), source=UnblindedHistory), words, ("site",)),
+    }  # fmt: skip
+    return render(request, "unblinded/randomization/allocation.html", context)

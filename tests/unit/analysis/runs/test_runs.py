@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -252,11 +253,15 @@ def test_the_real_arms_after_unblinding_and_the_release(small: Snapshot) -> None
         assert client.post("/login/", {"username": name, "password": world.PASSWORD}).status_code == 302
         page = client.get("/")
         assert b"points" in page.content
-        assert client.get(f"/analysis/results/{row.pk}/").status_code == 200
+        page = client.get(f"/analysis/results/{row.pk}/").content.decode()
+        assert re.search(r'table-cards history">.*site staff</td><td data-label="What">Release<', page, re.S)
     client = Client()
     client.post("/unblinded/login/", {"username": "independent", "password": world.PASSWORD})
     for address in ("", f"{run.pk}/", f"{run.pk}/release/", f"{run.pk}/progress/", f"results/{row.pk}/"):
         assert client.get(f"/unblinded/analysis/{address}").status_code == 200, address
+    page = client.get(f"/unblinded/analysis/results/{row.pk}/").content.decode()
+    assert re.search(r'table-cards history">.*Irma de Boer</td><td data-label="What">Release<', page, re.S)
+    assert "site staff" not in page
 
 
 def test_pages_of_the_statistician(small: Snapshot) -> None:

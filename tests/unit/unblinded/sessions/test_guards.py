@@ -172,7 +172,7 @@ FAULTS: list[tuple[str, Callable[[Standing], None]]] = [
     ("unblinded_attendance_mark", lambda s: add(s.mark(s.three, mark="absent"))),
     ("unblinded_attendance_mark", lambda s: add(s.mark(s.three, reason="ill"))),
     (
-        "of_allocation_site",
+        "same_site",
         lambda s: add(Told(site=s.trial.other_team.site_id, allocation=s.one, told_on=FIRST, recorded_by="x")),
     ),
     (

@@ -224,7 +224,7 @@ begin
 end $$;
 
 -- A row and the row it refers to are of the same site, or the row policy would follow the wrong one. Arguments: own site column; then triples of
--- foreign-key column, table, and its site column.
+-- foreign-key column, table, and its site column. A reference that is not given is of no site.
 create or replace function equipoise_same_site() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
@@ -232,6 +232,7 @@ declare
     theirs text;
 begin
     for i in 0 .. (tg_nargs - 1) / 3 - 1 loop
+        continue when to_jsonb(new) ->> tg_argv[1 + 3 * i] is null;
         execute format('select %I::text from public.%I where %I::text = $1', tg_argv[3 + 3 * i], tg_argv[2 + 3 * i],
                        case when tg_argv[2 + 3 * i] in ('protocol_team', 'protocol_site') then 'code' else 'id' end)
             into theirs using to_jsonb(new) ->> tg_argv[1 + 3 * i];
@@ -402,16 +403,6 @@ language sql immutable set search_path = pg_catalog, public as $$
             else true end
     )
 $$;
-
--- A row about one person is of the site of their allocation.
-create or replace function equipoise_guard_of_allocation() returns trigger
-language plpgsql security definer set search_path = pg_catalog, public as $$
-begin
-    if not exists (select 1 from public.unblinded_allocation a where a.id = new.allocation_id and a.site = new.site) then
-        raise exception '% is of the site of its allocation', tg_table_name using errcode = 'check_violation', constraint = 'of_allocation_site';
-    end if;
-    return new;
-end $$;
 
 -- A group keeps its sessions and members within its time.
 create or replace function equipoise_guard_group() returns trigger
@@ -715,6 +706,9 @@ begin
     select * into last from public.entry_amendment where form_id = new.form_id order by number desc limit 1;
     if new.number <> coalesce(last.number, 0) + 1 then
         raise exception 'amendments of a form are numbered in turn' using errcode = 'check_violation', constraint = 'amendment_in_turn';
+    end if;
+    if exists (select 1 from public.entry_amendedanswer a where a.amendment_id = new.id and a.site_id <> new.site_id) then
+        raise exception 'an amendment and its answers are of different sites' using errcode = 'check_violation', constraint = 'amendment_site';
     end if;
     if new.held_on = coalesce(last.held_on, signed.held_on)
        and not exists (select 1 from public.entry_amendedanswer a where a.amendment_id = new.id) then

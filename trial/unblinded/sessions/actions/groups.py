@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from trial.core import clock, db
-from trial.core.actions import action
+from trial.core.actions import action, part
 from trial.core.errors import Refused
 from trial.participants.actions import refuse_if_locked
 from trial.unblinded.randomization.models import Allocation
@@ -185,8 +185,9 @@ def change_stay(
     return member
 
 
+@part
 def end_stay(member: Member, day: dt.date) -> None:
-    """A part of an action: the member leaves on ``day``, or on the day of a later attendance on record."""
+    """The member leaves on ``day``, or on the day of a later attendance on record."""
     last = (
         Attendance.objects.filter(allocation=member.allocation_id, session__group=member.group_id, guest=False)
         .order_by("-session__day")

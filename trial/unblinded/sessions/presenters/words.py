@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from trial.core.history.presenters import lines
+from trial.core.history.presenters import Words, lines
 from trial.core.history.queries import Change, history_of, names_of
 from trial.core.ui.parts import Change as Line
 from trial.core.ui.tables import State, grouped, shown
@@ -32,7 +32,7 @@ DENOMINATORS: dict[str, Text] = {
 }
 LEFT_OUT = frozenset(
     {
-        "site", "placed_at", "placed_by", "deviates", "created_at", "created_by", "guest", "signature", "recorded_at", "recorded_by",
+        "site", "placed_at", "placed_by", "allocated_at", "deviates", "created_at", "created_by", "guest", "signature", "recorded_at", "recorded_by",
         "fixed_at", "revision",
     }
 )  # fmt: skip
@@ -104,9 +104,15 @@ def module_names(codes: Iterable[str], plan: SessionsPlan) -> str:
 
 
 def history_lines(
-    rows: Iterable[tuple[str, Any]], plan: SessionsPlan | None, labels: Mapping[str, str] | None = None
+    rows: Iterable[tuple[str, Any]],
+    plan: SessionsPlan | None,
+    labels: Mapping[str, str] | None = None,
+    words: Words | None = None,
 ) -> list[Line]:
-    """The history of rows of this side, with people, modules and marks by name. ``labels``: whom a row is about, by its key."""
+    """The history of rows of this side, with people, modules and marks by name. ``labels``: whom a row is about, by its key.
+
+    ``words``: of codes and columns, as :func:`lines` takes them.
+    """
     found = history_of(*rows, source=UnblindedHistory)
     keys = {str(key) for change in found for _name, old, new in change.fields for key in _keys(_name, old, new)}
     names = names_of(keys)
@@ -114,7 +120,7 @@ def history_lines(
     readable = [
         replace(change, fields=list(_readable(change, names, plan, about.get(change.row, "")))) for change in found
     ]
-    return lines([change for change in readable if change.fields])
+    return lines([change for change in readable if change.fields], words)
 
 
 def _keys(name: str, *values: Any) -> Iterable[str]:

@@ -21,6 +21,7 @@ from trial.core.access.roles import (
 from trial.core.errors import Refused
 from trial.core.history.queries import names_of
 from trial.core.ui.forms import posted, status_of
+from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, State, Table, csv_response
 from trial.participants.forms import SignatureForm
 from trial.participants.queries import lock
@@ -29,6 +30,7 @@ from trial.protocol.queries import current
 from trial.unblinded.sessions import actions, fidelity, forms, queries, rules
 from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.presenters.tables import fidelity_state, fidelity_table
+from trial.unblinded.sessions.presenters.words import history_lines
 from trial.unblinded.sessions.queries import FidelityLine
 
 READERS = (FidelityRater, UnblindedDataManager)
@@ -103,8 +105,19 @@ def group(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
         "to_sign": is_rater and mine is not None and mine.signed_at is None and not fidelity.open_items(line.scale, mine.scores),
         "to_agree": is_rater and mine is not None and line.is_rated and line.consensus is None,
         "hidden": not line.is_rated,
+        "history": _history(line, request.person.actor_id),
     }  # fmt: skip
     return render(request, "unblinded/sessions/fidelity_group.html", context)
+
+
+def _history(line: FidelityLine, actor: str) -> list[Change]:
+    """What became of the ratings that this person may see, and of the consensus."""
+    seen = [one for one in line.ratings if rules.may_see_rating(actor, one, line)]
+    rows: list[tuple[str, Any]] = [("unblinded_fidelity_rating", one.pk) for one in seen]
+    if line.consensus is not None:
+        rows.append(("unblinded_fidelity_consensus", line.consensus.pk))
+    numbers = {item.code: str(n) for n, item in enumerate(line.scale.items, start=1)}
+    return history_lines(rows, None, words={**numbers, line.scale.code: line.scale.name})
 
 
 def _raters(line: FidelityLine) -> Table:

@@ -79,13 +79,14 @@ def person(request: Request, number: str) -> HttpResponseBase:
     coordinates = request.person.holds(TreatmentCoordinator, site=allocation.site) and lock() is None
     goes_on = line.withdrawal is None and line.completion is None
     takes_part = line.is_offered or line.deviates
+    arms = {arm.code: arm.name for arm in protocol.arms}
     context = {
         "title": _("Treatment of participant %(number)s") % {"number": member_label(allocation)},
         "crumbs": crumbs_to(allocation),
         "number": allocation.participant.number,
         "line": line,
         "state": state_of(line, today),
-        "facts": _facts(line, {arm.code: arm.name for arm in protocol.arms}),
+        "facts": _facts(line, arms),
         "exposure": [
             (_("Planned"), line.counts.planned), (_("Held by the group"), line.counts.held), (_("Offered"), line.counts.offered),
             (_("Attended"), line.counts.attended), (_("Completion"), completion_words(line, plan)),
@@ -94,7 +95,7 @@ def person(request: Request, number: str) -> HttpResponseBase:
         "may_tell": coordinates and line.told is None,
         "may_place": coordinates and line.member is None and goes_on,
         "may_withdraw": coordinates and goes_on and takes_part,
-        "history": history_lines(_rows(line), plan),
+        "history": history_lines(_rows(line), plan, words={f"arm:{code}": name for code, name in arms.items()}),
     }  # fmt: skip
     return render(request, "unblinded/sessions/person.html", context)
 
@@ -124,7 +125,8 @@ def _stay(member: Member) -> dict[str, Any]:
 
 
 def _rows(line: PersonLine) -> list[tuple[str, Any]]:
-    rows = [("unblinded_member", member.pk) for member in line.members]
+    rows = [("unblinded_allocation", line.allocation.pk)]
+    rows += [("unblinded_member", member.pk) for member in line.members]
     for table, row in (
         ("unblinded_told", line.told),
         ("unblinded_withdrawal", line.withdrawal),
