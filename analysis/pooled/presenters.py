@@ -135,7 +135,11 @@ def work_for(person: Person) -> list[WorkList]:
                 newest.made_at.date(),
             )
         )
-    return [WorkList(_("Analysis"), items, empty=_("Nothing waits: the newest snapshot has been rehearsed on."))]
+    return [
+        WorkList(
+            _("Analysis"), items, empty=_("Nothing waits: the newest snapshot has been rehearsed on."), after_lock=True
+        )
+    ]
 
 
 def panels_for(person: Person) -> list[Panel]:

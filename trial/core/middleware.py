@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
+from trial.core.locking import locked_page
 from trial.core.sessions import hashed
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -68,7 +69,8 @@ class UnitOfWorkMiddleware:
             request.person = person  # type: ignore[attr-defined]
             with db.identity(person or Visitor()):
                 refusal = self._refuse(request, person, access)
-                response = refusal or self._answer(request, view, args, kwargs)
+                closed = locked_page(request) if access.stops_at_lock and refusal is None else None
+                response = refusal or closed or self._answer(request, view, args, kwargs)
             if response.status_code >= 400 and not access.keeps_on_refusal:
                 db.rollback_at_end()
         for callback in getattr(request, "after_work", ()):

@@ -209,8 +209,6 @@ def _to_finish() -> WorkList:
 
 
 def _data_manager() -> list[WorkList]:
-    if queries.lock() is not None:
-        return []
     items = [
         WorkItem(
             _("Answer is missing for participant %(number)s") % {"number": grouped(r.participant.number)},
@@ -225,4 +223,4 @@ def _sponsor() -> list[WorkList]:
     if queries.lock() is None or queries.unblinding_request() is not None:
         return []
     item = WorkItem(_("Ask for planned unblinding"), reverse("request_unblinding"), _("The database is locked"), "due")
-    return [WorkList(_("After the lock"), [item])]
+    return [WorkList(_("After the lock"), [item], after_lock=True)]

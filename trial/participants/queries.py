@@ -239,6 +239,11 @@ def lock() -> DatabaseLock | None:
     return DatabaseLock.objects.first()
 
 
+def locked_at() -> dt.datetime | None:
+    """When the database was locked, for every page of both sides (``settings.LOCKED_AT``). One query."""
+    return DatabaseLock.objects.values_list("locked_at", flat=True).first()
+
+
 def records_state() -> RecordsState | None:
     """What the unblinded side said last about the hospital records: complete or not, for the whole trial."""
     return RecordsState.objects.first()

@@ -122,7 +122,7 @@ def _my_teams(request: Request) -> list[Team]:
     return [team for team in teams if request.person.holds(Coordinator, site=team.site_id)]
 
 
-@page(roles=(Coordinator,))
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def screening_new(request: Request) -> HttpResponseBase:
     """Add somebody to the log; ``?previous=`` links a re-screening to the earlier entry."""
@@ -143,6 +143,7 @@ def screening_new(request: Request) -> HttpResponseBase:
         "crumbs": [(_("Screening log"), reverse("screening_log")), (_("New entry"), "")],
         "form": form,
         "submit": _("Add to the screening log"),
+        "cancel_url": reverse("screening_entry", args=[previous.pk]) if previous else reverse("screening_log"),
         "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
     }
     return render(request, "trial/form.html", context, status=status_of(form))
@@ -292,6 +293,7 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         "may_randomize": ready
         and asked is None
         and stands["death"] is None
+        and not queries.missing_consent(participant.screening_id, protocol)
         and request.person.holds(Coordinator, site=participant.site_id)
         and queries.lock() is None,
         "history": lines(history_of(*rows, *stands["rows"])),
@@ -299,7 +301,7 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
     return render(request, "trial/participant.html", context)
 
 
-@page(roles=(Coordinator,))
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def randomize(request: Request, number: str) -> HttpResponseBase:
     """Confirm and ask. The reply is the same for every arm."""

@@ -99,7 +99,7 @@ def _place(request: Request, number: str, code: str, instrument_code: str) -> _P
     return _Place(participant, line, protocol, instrument, form)
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def fill(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """The form. POST (without script, or by the button) saves what could be read and goes on: to what is open, else to the next form."""
@@ -232,7 +232,7 @@ def _window(line: VisitLine) -> str:
     return _("Window: %(window)s") % {"window": words} if words else ""
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def check(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """What is open: a reason for each item without an answer, a second look at odd ones. Then the form is complete."""
@@ -268,7 +268,7 @@ def check(request: Request, number: str, code: str, instrument: str) -> HttpResp
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def not_asked(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """The whole form was not asked, and why. It is complete with that, and signed like the others."""

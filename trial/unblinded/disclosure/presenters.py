@@ -24,4 +24,4 @@ def work_for(person: Person) -> list[WorkList]:
         "due",
         asked.requested_at.date(),
     )
-    return [WorkList(_("Planned unblinding"), [item])]
+    return [WorkList(_("Planned unblinding"), [item], after_lock=True)]

@@ -17,7 +17,6 @@ from trial.core.history.queries import history_of
 from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped, shown
 from trial.core.ui.work import Panel, WorkItem, WorkList
-from trial.participants.queries import lock
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import NoProtocol, current
 from trial.unblinded.disclosure.models import UnblindedHistory
@@ -154,14 +153,14 @@ def _words(name: str, value: Any, protocol: Protocol) -> Any:
 
 
 def work_for(person: Person) -> list[WorkList]:
-    """The windows that are over and not looked up, for the abstractor; nothing after the lock or without a records plan."""
+    """The windows that are over and not looked up, for the abstractor; nothing without a records plan."""
     if not person.holds(Abstractor):
         return []
     try:
         protocol = current()
     except NoProtocol:
         return []
-    if protocol.records is None or lock() is not None:
+    if protocol.records is None:
         return []
     today = clock.today()
     items = [
