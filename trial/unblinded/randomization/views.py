@@ -2,6 +2,7 @@
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from trial.core.access import Request, page
@@ -11,9 +12,10 @@ from trial.core.access.roles import (
     UnblindedDataManager,
     UnblindedMonitor,
 )
-from trial.core.ui.tables import Column, Table, grouped, page_of
+from trial.core.ui.tables import Column, Link, Table, grouped, page_of
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
+from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import allocations
 
 PAGE_SIZE = 50
@@ -27,8 +29,9 @@ def allocation_list(request: Request) -> HttpResponseBase:
     found = list(allocations())
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     columns = [Column(_("Participant"), code=True), Column(_("Team")), Column(_("Arm")), Column(_("Allocated"))]
+    leads_on = protocol.sessions is not None and request.person.holds(TreatmentCoordinator, UnblindedDataManager)
     shown = [
-        [grouped(a.participant.number), a.participant.team.name, names.get(a.arm, a.arm), a.allocated_at] for a in rows
+        [_number(a, leads_on=leads_on), a.participant.team.name, names.get(a.arm, a.arm), a.allocated_at] for a in rows
     ]
     table = Table(
         columns,
@@ -43,3 +46,9 @@ def allocation_list(request: Request) -> HttpResponseBase:
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
     }
     return render(request, "unblinded/randomization/allocation_list.html", context)
+
+
+def _number(allocation: Allocation, *, leads_on: bool) -> str | Link:
+    """The study number; for who follows treatment it leads to the person."""
+    number = allocation.participant.number
+    return Link(grouped(number), reverse("treatment_person", args=[number])) if leads_on else grouped(number)
