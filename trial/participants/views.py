@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from trial.core.access import Request, page
 from trial.core.access.roles import Coordinator, DataManager, Sponsor
+from trial.core.access.signing import shown_signature
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
@@ -35,6 +36,7 @@ from trial.participants.models import Consent, Participant, RandomizationRequest
 from trial.participants.presenters import (
     OUTCOMES,
     READERS,
+    SEX_WORDS,
     STATES,
     participant_table,
     reason_texts,
@@ -42,6 +44,7 @@ from trial.participants.presenters import (
     state_of,
 )
 from trial.participants.recruitment.presenters import funnel_table
+from trial.participants.wording import history_words
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -211,7 +214,8 @@ def _entry_context(
     later = queries.screened_again([entry.pk]).get(entry.pk)
     is_open = entry.outcome in (ScreeningEntry.Outcome.IN_SCREENING, ScreeningEntry.Outcome.ELIGIBLE)
     facts = [
-        (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band), (_("Sex"), entry.sex),
+        (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band),
+        (_("Sex"), str(SEX_WORDS.get(entry.sex, entry.sex))),
     ]  # fmt: skip
     if entry.reason:
         facts.append((_("Reason"), reason_texts(protocol).get(entry.reason, entry.reason)))
@@ -239,7 +243,7 @@ def _entry_context(
         "may_write": may_write and is_open,
         "later": later,
         "may_screen_again": may_write and later is None and entry.outcome in ("excluded", "declined"),
-        "history": lines(history_of(*rows)),
+        "history": lines(history_of(*rows), history_words(protocol)),
     }
 
 
@@ -296,7 +300,7 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         and not queries.missing_consent(participant.screening_id, protocol)
         and request.person.holds(Coordinator, site=participant.site_id)
         and queries.lock() is None,
-        "history": lines(history_of(*rows, *stands["rows"])),
+        "history": lines(history_of(*rows, *stands["rows"]), history_words(protocol)),
     }
     return render(request, "trial/participant.html", context)
 
@@ -367,7 +371,7 @@ def lock(request: Request) -> HttpResponseBase:
     context = {
         "title": _("Database lock"), "done": done, "facts": facts, "form": None if done else form, "submit": _("Lock the database"),
         "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),
-        "cancel_url": reverse("home"), "signature": done.signature if done else None,
+        "cancel_url": reverse("home"), "signature": shown_signature(done.signature if done else None),
     }  # fmt: skip
     return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=status_of(form))
 
@@ -392,5 +396,5 @@ def request_unblinding(request: Request) -> HttpResponseBase:
             "consequence": _("The independent statistician confirms on the unblinded side. Then the comparative analysis may run."),
         }  # fmt: skip
         return render(request, "confirm.html", context, status=status_of(form))
-    context["signature"] = done.signature if done else None
+    context["signature"] = shown_signature(done.signature if done else None)
     return render(request, "trial/signed_step.html", context)

@@ -153,7 +153,7 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
         "may_reopen": may_close and line.state is State.MISSED,
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
         "may_ask": is_open and request.person.holds(DataManager, Monitor),
-        "history": history_lines(participant, code) if request.person.holds(*WATCHERS) else None,
+        "history": history_lines(participant, code, protocol) if request.person.holds(*WATCHERS) else None,
         "attempts": attempt_table(attempts_of(participant.pk, code)),
         "may_try": is_open and line.is_open and may_follow(request.person, participant),
         "may_contact": line.state is not State.DIED and may_follow(request.person, participant),
@@ -161,11 +161,11 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
     return render(request, "assessments/visit.html", context)
 
 
-def history_lines(participant: Participant, code: str) -> list[Change]:
+def history_lines(participant: Participant, code: str, protocol: Protocol) -> list[Change]:
     """Who was to assess this participant, and what became of the visit."""
     rows = [("visits_assessorassignment", key) for key in queries.assignments_of(participant.pk)]
     rows += [("visits_visitoutcome", key) for key in queries.outcomes_of(participant.pk, code)]
-    return lines(history_of(*rows))
+    return lines(history_of(*rows), show.history_words(protocol, queries.interviewers_ever(participant.pk)))
 
 
 def _form_table(

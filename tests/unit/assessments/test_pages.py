@@ -209,7 +209,7 @@ def test_what_became_of_a_visit_stands_beside_it_but_not_for_the_assessor(trial:
     address = at(trial, "visits", "M0")
     watched = signed_in("coordinator").get(address).content.decode()
     assert '<summary class="card-body">History</summary>' in watched
-    assert "Assign interviewer" in watched
+    assert "Interviewer assigned" in watched
     assert "History" not in signed_in("anna").get(address).content.decode()
 
 

@@ -118,8 +118,9 @@ def test_lock_request_confirmation(trial: dict[str, Any]) -> None:
     assert sponsor.post("/participants/unblinding/", {"password": world.PASSWORD}).status_code == 302
     assert b"Confirm planned unblinding" in independent.get("/unblinded/").content
     assert independent.post("/unblinded/disclosure/", {"password": world.PASSWORD}).status_code == 302
-    assert b"Done and signed" in independent.get("/unblinded/disclosure/").content
-    assert b"planned unblinding confirmed" in independent.get("/unblinded/disclosure/ledger/").content
+    assert b"Confirmation of planned unblinding" in independent.get("/unblinded/disclosure/").content
+    assert b"Request for planned unblinding" in sponsor.get("/participants/unblinding/").content
+    assert b"Planned unblinding confirmed" in independent.get("/unblinded/disclosure/ledger/").content
     assert independent.get("/unblinded/disclosure/reports/").status_code == 200
 
 

@@ -17,6 +17,7 @@ from trial.participants import queries
 from trial.participants.models import Consent, Death, Participant, Transfer
 from trial.participants.presenters import READERS
 from trial.participants.rules import DECIDERS, SITE_ROLES, may_follow
+from trial.participants.wording import STEPS
 from trial.protocol.definition import Protocol
 
 OVERSEERS = (DataManager, Monitor, Investigator)
@@ -35,11 +36,6 @@ OTHERWISE = gettext_lazy("The tasks that need this part.")
 STANDS = {
     Death.Step.REPORTED: ("waiting", gettext_lazy("Death reported, to be confirmed")),
     Death.Step.CONFIRMED: ("info", gettext_lazy("Died")),
-}
-STEPS = {
-    Death.Step.REPORTED: gettext_lazy("Death reported"),
-    Death.Step.CONFIRMED: gettext_lazy("Death confirmed"),
-    Death.Step.REJECTED: gettext_lazy("Report was wrong"),
 }
 
 
@@ -93,7 +89,7 @@ def death_facts(steps: list[Death]) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = []
     for one in steps:
         who = _("site staff") if one.recorded_by == SITE_STAFF else names.get(one.recorded_by, one.recorded_by)
-        facts += [(str(STEPS[Death.Step(one.step)]), one.recorded_at), (_("By"), who)]
+        facts += [(str(STEPS[one.step]), one.recorded_at), (_("By"), who)]
     if steps and steps[-1].day:
         facts.append((_("Day of death"), steps[-1].day))
     return facts

@@ -27,6 +27,7 @@ from trial.participants.course.presenters import OVERSEERS
 from trial.participants.models import Consent, Death, Participant
 from trial.participants.presenters import crumbs_to
 from trial.participants.rules import DECIDERS, SITE_ROLES
+from trial.participants.wording import history_words
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -42,13 +43,14 @@ def withdrawals(request: Request, number: str) -> HttpResponseBase:
     follows = participant is not None and rules.may_follow(request.person, participant)
     if participant is None or not (follows or request.person.holds(*OVERSEERS)):
         raise Http404
+    protocol = current()
     decisions = list(Consent.objects.filter(screening=participant.screening_id).order_by("recorded_at", "id"))
     context = {
         "title": _("Consent and withdrawal"),
         "over": _over(participant),
         "crumbs": crumbs_to(request.person, participant, _("Consent")),
-        "table": show.part_table(participant, current(), decisions, may_change=follows),
-        "history": lines(history_of(*(("participants_consent", one.pk) for one in decisions))),
+        "table": show.part_table(participant, protocol, decisions, may_change=follows),
+        "history": lines(history_of(*(("participants_consent", one.pk) for one in decisions)), history_words(protocol)),
     }
     return render(request, "trial/withdrawals.html", context)
 
