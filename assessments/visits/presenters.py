@@ -46,27 +46,6 @@ STATES: dict[State, tuple[str, Text]] = {
     State.WITHDRAWN: ("cancelled", gettext_lazy("Withdrawn from interviews")),
     State.DIED: ("info", gettext_lazy("Died")),
 }
-HISTORY: dict[str, Text] = {
-    "assign_interviewer": gettext_lazy("Interviewer assigned"),
-    "record_missed": gettext_lazy("Visit missed"),
-    "reopen_visit": gettext_lazy("Visit reopened"),
-    "close_visit": gettext_lazy("Visit closed"),
-    "sign_form": gettext_lazy("Form signed"),
-    "sign_visit": gettext_lazy("Forms signed"),
-    "record_form": gettext_lazy("Form recorded"),
-    "amend_form": gettext_lazy("Form amended"),
-    "correct_query": gettext_lazy("Form amended"),
-    "interviewer": gettext_lazy("interviewer"),
-    "starts_at": gettext_lazy("from"),
-    "visit": gettext_lazy("visit"),
-    "number": gettext_lazy("step"),
-    "outcome": gettext_lazy("outcome"),
-    "reason": gettext_lazy("reason"),
-    "day": gettext_lazy("day"),
-    "outcome:attended": gettext_lazy("took place"),
-    "outcome:missed": gettext_lazy("missed"),
-    "outcome:reopened": gettext_lazy("came back"),
-}
 URGENCY = (
     State.WINDOW_CLOSED,
     State.OVERDUE,
@@ -100,12 +79,6 @@ def window_words(window: Window | None) -> str:
         return ""
     opens, closes = (formats.date_format(day, "j M Y") for day in (window.opens, window.closes))
     return _("%(opens)s to %(closes)s") % {"opens": opens, "closes": closes}
-
-
-def history_words(protocol: Protocol, names: dict[str, str]) -> dict[str, Text]:
-    """The words of the history beside a visit; ``names`` of interviewers by key."""
-    reasons = {f"reason:{one.code}": one.text for one in protocol.reasons.missed_visit}
-    return {**HISTORY, **reasons, **{f"visit:{visit.code}": visit.name for visit in protocol.visits}, **names}
 
 
 def in_order(lines: Iterable[VisitLine]) -> list[VisitLine]:

@@ -19,6 +19,7 @@ from assessments.visits.forms import AssignForm, MissedForm
 from assessments.visits.queries import VisitLine
 from assessments.visits.schedule import State
 from assessments.visits.views.places import crumbs_to, find_participant, find_visit, participant_step
+from assessments.visits.wording import history_words
 from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
@@ -165,7 +166,7 @@ def history_lines(participant: Participant, code: str, protocol: Protocol) -> li
     """Who was to assess this participant, and what became of the visit."""
     rows = [("visits_assessorassignment", key) for key in queries.assignments_of(participant.pk)]
     rows += [("visits_visitoutcome", key) for key in queries.outcomes_of(participant.pk, code)]
-    return lines(history_of(*rows), show.history_words(protocol, queries.interviewers_ever(participant.pk)))
+    return lines(history_of(*rows), history_words(protocol, queries.interviewers_ever(participant.pk)))
 
 
 def _form_table(
