@@ -1,7 +1,8 @@
 """Runs of the open side as pages show them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
@@ -16,7 +17,9 @@ from analysis.snapshots.queries import snapshots
 from trial.core import clock
 from trial.core.access import Person
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
-from trial.core.ui.parts import Progress
+from trial.core.history.presenters import lines
+from trial.core.history.queries import Change as Recorded
+from trial.core.ui.parts import Change, Progress
 from trial.core.ui.tables import Column, Link, State, Table
 from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
@@ -43,6 +46,29 @@ STATES = {
     "failed": ("failed", gettext_lazy("Failed")),
     "cancelled": ("cancelled", gettext_lazy("Canceled")),
 }
+HISTORY: dict[str, Text] = {
+    "start_run": gettext_lazy("Started"),
+    "claim": gettext_lazy("Taken up by a worker"),
+    "finish": gettext_lazy("Finished"),
+    "cancel_run": gettext_lazy("Asked to stop"),
+    "ask_to_cancel": gettext_lazy("Asked to stop"),
+    "put_back_stale": gettext_lazy("Put back: its worker was lost"),
+    "requeue_stale": gettext_lazy("Put back: its worker was lost"),
+    "keep_extract": gettext_lazy("Extract kept"),
+    "kind": gettext_lazy("what"),
+    "snapshot_sha256": gettext_lazy("snapshot, SHA-256"),
+    "result_sha256": gettext_lazy("result, SHA-256"),
+    "extract_sha256": gettext_lazy("extract, SHA-256"),
+    "code_version": gettext_lazy("program, SHA-256"),
+    "environment_hash": gettext_lazy("environment, SHA-256"),
+    "seed": gettext_lazy("seed"),
+    "attempt": gettext_lazy("attempt"),
+    "started_at": gettext_lazy("started"),
+    "finished_at": gettext_lazy("finished"),
+    "failure": gettext_lazy("failure"),
+    **{f"state:{code}": words for code, (_kind, words) in STATES.items()},
+}
+"""What happens to a run, in words."""
 STAGES = {
     "reading": gettext_lazy("Reading the table"),
     "describing": gettext_lazy("Describing"),
@@ -50,6 +76,12 @@ STAGES = {
     "polishing": gettext_lazy("Polishing the optimum"),
     "contrasting": gettext_lazy("Computing differences"),
 }
+
+
+def run_history(changes: Iterable[Recorded], kinds: Mapping[str, Text]) -> list[Change]:
+    """The history beside a run; ``kinds``: what each is called on its side. The specification, which never changes, stands in the record."""
+    told = [replace(one, fields=[field for field in one.fields if field[0] != "spec"]) for one in changes]
+    return lines(told, {**HISTORY, **{f"kind:{code}": words for code, words in kinds.items()}})
 
 
 def run_table(runs: list[Any], url_name: str, kinds: Mapping[str, Text]) -> Table:
@@ -135,7 +167,11 @@ def work_for(person: Person) -> list[WorkList]:
                 newest.made_at.date(),
             )
         )
-    return [WorkList(_("Analysis"), items, empty=_("Nothing waits: the newest snapshot has been rehearsed on."))]
+    return [
+        WorkList(
+            _("Analysis"), items, empty=_("Nothing waits: the newest snapshot has been rehearsed on."), after_lock=True
+        )
+    ]
 
 
 def panels_for(person: Person) -> list[Panel]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
-from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_table
+from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_history, run_table
 from analysis.pooled.queries import kinds_offered
 from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context, result_rows
 from analysis.reports.rendering import FAKE, pooled_result
@@ -23,7 +23,6 @@ from analysis.snapshots.queries import snapshots
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.errors import Refused
-from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.tables import Column, Link, Table, csv_response, page_of, shown
@@ -178,7 +177,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "run": run,
         "record": record_facts(run),
         "marked": FAKE if run.is_rehearsal else "",
-        "history": lines(history_of(("pooled_pooledrun", run.pk))),
+        "history": run_history(history_of(("pooled_pooledrun", run.pk)), KINDS),
     }
     if run.state != PooledRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(run)})

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.reports.rendering import FAKE, fmt, label, model_result, p_text, primary_sentence, said, words
+from analysis.reports.rendering import FAKE, fmt, label, model_result, primary_sentence, said, words
 from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, Result
@@ -102,10 +102,10 @@ def overview(frozen: dict[str, Any], stored: dict[str, Any], address: Address | 
     for visit in visits:
         columns += [
             Column(_("Difference, %(visit)s") % {"visit": label(frozen, visit)}, number=True),
-            Column("p", number=True),
+            Column("p", p=True),
         ]
     columns += [
-        Column(_("p, Holm"), number=True), Column(_("d"), number=True, decimals=2), Column(_("p, condition × time"), number=True),
+        Column(_("p, Holm"), p=True), Column(_("d"), number=True, decimals=2), Column(_("p, condition × time"), p=True),
         Column(_("Model")),
     ]  # fmt: skip
     rows: list[list[Any]] = []
@@ -120,12 +120,12 @@ def overview(frozen: dict[str, Any], stored: dict[str, Any], address: Address | 
         row.append(analysis["counts"]["analyzed"])
         for visit in visits:
             value = by_visit[visit]["value"] if visit in by_visit else {}
-            row += [with_interval(value), short_p(value.get("p"))]
+            row += [with_interval(value), or_na(value.get("p"))]
         effect = by_visit.get(primary_level(outcome), {}).get("standardized")
         joint = (analysis.get("joint") or {}).get("p")
         kind, said = FITS[analysis["fit"]["convergence"]["status"]] if analysis["fit"] else ("failed", _("Not fitted"))
-        holm = None if outcome["role"] == "primary" else short_p(found.get("holm"))
-        rows.append([*row, holm, effect, short_p(joint), State(kind, said)])
+        holm = None if outcome["role"] == "primary" else or_na(found.get("holm"))
+        rows.append([*row, holm, effect, or_na(joint), State(kind, said)])
     arms = {"arm": frozen["arms"][frozen["experimental"]], "control": control_name(frozen)}
     caption = (
         _("Primary and secondary outcomes: adjusted differences with 95 %% intervals, %(arm)s minus %(control)s") % arms
@@ -156,9 +156,9 @@ def with_interval(value: dict[str, Any]) -> str:
     return f"{fmt(value['estimate'])} {interval}"
 
 
-def short_p(p: float | None) -> str:
-    """A p-value in a column of p-values."""
-    return p_text(p).removeprefix("= ")
+def or_na(p: float | None) -> float | str:
+    """A p-value for a column of p-values, or NA."""
+    return "NA" if p is None else p
 
 
 def as_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False) -> Table:
@@ -290,7 +290,7 @@ def admissions_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | 
     arms = [frozen["arms"][frozen["experimental"]], control_name(frozen)]
     columns = [
         Column(_("Measure")), Column(_("Rated by")), *(Column(arm, number=True) for arm in arms), Column(_("Effect")),
-        Column(_("Estimate"), number=True), Column("p", number=True),
+        Column(_("Estimate"), number=True), Column("p", p=True),
     ]  # fmt: skip
     rater = rater_of(plan)
     any_, days, groups = found["any"], found["days"], (found["experimental"], found["reference"])
@@ -304,9 +304,9 @@ def admissions_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | 
         "after": plan["after_visit"], "before": plan["before_visit"],
     }  # fmt: skip
     rows = [
-        [after, rater, *of, _("Odds ratio"), with_interval(odds), short_p(odds["p"])],
-        [after, rater, *of, _("Risk difference"), with_interval(risk), short_p(risk["p"])],
-        [change, rater, *spread, _("Shift (Hodges-Lehmann)"), with_interval(days["shift"]), short_p(days["p"])],
+        [after, rater, *of, _("Odds ratio"), with_interval(odds), or_na(odds["p"])],
+        [after, rater, *of, _("Risk difference"), with_interval(risk), or_na(risk["p"])],
+        [change, rater, *spread, _("Shift (Hodges-Lehmann)"), with_interval(days["shift"]), or_na(days["p"])],
     ]
     note = _("Odds ratio and risk difference adjusted for any admission before; days by Mann-Whitney (U = %(u)s, %(how)s).") % {
         "u": fmt(days["u"]),

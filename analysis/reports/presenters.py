@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from analysis.reports import outcomes, published
-from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, fit_facts, model_result
+from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
@@ -39,6 +39,7 @@ def result_context(
 ) -> dict[str, Any]:
     """What the template of this kind of result needs. ``address`` of an outcome's own page."""
     kind = kind_of(frozen)
+    frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return {
             "result": outcomes.outcomes_result(frozen, stored, address=address, fake=fake, source=source),
@@ -61,6 +62,7 @@ def outcome_context(
     if found is None:
         return None
     alone, analysis = found
+    alone = faked(alone) if fake else alone
     return {
         "title": alone["outcome"]["name"],
         "result": outcomes.outcome_result(alone, analysis, fake=fake, source=source),
@@ -71,6 +73,7 @@ def outcome_context(
 def result_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False) -> Table | None:
     """All numbers of a result as one table, for its CSV; None for a kind whose page has none."""
     kind = kind_of(frozen)
+    frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return outcomes.as_rows(frozen, stored, fake=fake)
     return published.as_rows(frozen, stored, fake=fake) if kind == PUBLISHED else None
@@ -122,7 +125,7 @@ def detail(frozen: dict[str, Any], stored: dict[str, Any]) -> list[dict[str, Any
     """For each way of estimation its coefficients, convergence record and observed values."""
     return [
         {
-            "name": name.upper(), "coefficients": coefficients_table(analysis), "facts": fit_facts(analysis),
+            "name": name.upper(), "coefficients": coefficients_table(frozen, analysis), "facts": fit_facts(analysis),
             "descriptives": descriptives_table(frozen, analysis) if name == frozen["reported"] else None,
         }
         for name, analysis in sorted(stored["analyses"].items(), key=lambda pair: (pair[0] != frozen["reported"], pair[0]))

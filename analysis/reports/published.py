@@ -14,15 +14,15 @@ from analysis.reports.outcomes import (
     FITS,
     control_name,
     follow_ups,
+    or_na,
     primary_level,
     rater_of,
-    short_p,
     with_interval,
 )
-from analysis.reports.rendering import label, p_text, words
+from analysis.reports.rendering import fake_name, label, words
 from trial.core.ui.parts import Certainty
 from trial.core.ui.tables import Column, State, Table
-from trial.core.ui.text import Text
+from trial.core.ui.text import Text, p_words
 
 LABEL = gettext_lazy(
     "Non-randomized comparison, as published: these groups were formed by what happened after randomization. A difference between them may"
@@ -68,7 +68,7 @@ def sections(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
         names = {c["code"]: c["name"] for c in plan["classes"]}
         found.append(
             Section(
-                TITLES[plan["code"]], _sentence(frozen, one, names), _selection(plan, one, names), _baseline(frozen, one, names),
+                TITLES[plan["code"]], _sentence(frozen, one, names), _selection(frozen, plan, one, names), _baseline(frozen, one, names),
                 outcomes_table(frozen, one, names), _certainty(frozen, one),
             )
         )  # fmt: skip
@@ -91,7 +91,7 @@ def _sentence(frozen: dict[str, Any], found: dict[str, Any], names: dict[str, st
         group = names[d["arm"] or found["classes"][0]]
         value = d["value"]
         if value["estimate"] is not None:
-            parts.append(f"{group} {with_interval(value)}, p {p_text(value['p'])}")
+            parts.append(f"{group} {with_interval(value)}, {p_words(value['p'])}")
     told = {
         "visit": frozen["visits"][frozen["primary_visit"]],
         "outcome": outcome["name"],
@@ -104,8 +104,9 @@ def _differences(found: dict[str, Any], visit: str) -> list[dict[str, Any]]:
     return [d for d in found["analysis"]["differences"] if d["visit"] == visit]
 
 
-def _selection(plan: dict[str, Any], found: dict[str, Any], names: dict[str, str]) -> Table:
-    texts = {**LINES, **names}
+def _selection(frozen: dict[str, Any], plan: dict[str, Any], found: dict[str, Any], names: dict[str, str]) -> Table:
+    lines = {code: fake_name(words) for code, words in LINES.items()} if frozen.get("fake") else LINES
+    texts = {**lines, **names}
     people = {line["code"]: line["people"] for line in found["selection"]}
     rows: list[list[Any]] = []
     for line in found["selection"]:
@@ -125,6 +126,7 @@ def _selection(plan: dict[str, Any], found: dict[str, Any], names: dict[str, str
 
 def _baseline(frozen: dict[str, Any], found: dict[str, Any], names: dict[str, str]) -> Table:
     others = _("Experimental arm, not selected")
+    others = fake_name(others) if frozen.get("fake") else others
     texts = {**frozen["arms"], **names, "others": others}
     columns = [
         Column(_("Group")),
@@ -143,11 +145,11 @@ def outcomes_table(frozen: dict[str, Any], found: dict[str, Any], names: dict[st
     for visit in visits:
         columns += [
             Column(_("Difference, %(visit)s") % {"visit": label(frozen, visit)}, number=True),
-            Column("p", number=True),
+            Column("p", p=True),
         ]
     columns += [
         Column(_("d"), number=True, decimals=2),
-        Column(_("p, condition × time"), number=True),
+        Column(_("p, condition × time"), p=True),
         Column(_("Model")),
     ]
     rows: list[list[Any]] = []
@@ -157,14 +159,14 @@ def outcomes_table(frozen: dict[str, Any], found: dict[str, Any], names: dict[st
         if not analysis:
             rows.append([*head, None, *["NA"] * (2 * len(visits)), None, "NA", State("failed", _("Not estimable"))])
             continue
-        joint = short_p((analysis.get("joint") or {}).get("p"))
+        joint = or_na((analysis.get("joint") or {}).get("p"))
         kind, said = FITS[analysis["fit"]["convergence"]["status"]] if analysis["fit"] else ("failed", _("Not fitted"))
         for group in found["classes"]:
             mine = {d["visit"]: d for d in analysis["differences"] if (d["arm"] or group) == group}
             cells: list[Any] = []
             for visit in visits:
                 value = mine[visit]["value"] if visit in mine else {}
-                cells += [with_interval(value), short_p(value.get("p"))]
+                cells += [with_interval(value), or_na(value.get("p"))]
             effect = mine.get(primary_level(outcome), {}).get("standardized")
             rows.append([*head, names[group], *cells, effect, joint, State(kind, said)])
     caption = _("Adjusted differences with 95 %% intervals, group minus %(control)s") % {
@@ -205,5 +207,6 @@ def as_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = Fals
             for d in analysis["differences"] if analysis else []:
                 values = [d["value"][k] for k in ("estimate", "se", "df", "low", "high", "p")]
                 joint = (analysis.get("joint") or {}).get("p")
-                rows.append([*head, d["arm"] or one["classes"][0], d["visit"], *values, d["standardized"], joint])
+                group = d["arm"] or one["classes"][0]
+                rows.append([*head, f"fake {group}" if fake else group, d["visit"], *values, d["standardized"], joint])
     return Table([Column(n) for n in names], rows)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import altair as alt
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +11,7 @@ from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, CertaintyLevel, Result
 from trial.core.ui.tables import Column, Table
-from trial.core.ui.text import Text
+from trial.core.ui.text import Text, p_words
 
 FAKE = gettext_lazy(
     "Fake arm: people were put into arms by lot for this rehearsal. Nothing here is a result of the trial."
@@ -27,6 +26,21 @@ STATUS: dict[str, tuple[CertaintyLevel, Text]] = {
     ),
     "not_converged": ("poor", gettext_lazy("The model did not converge; its estimates are withheld.")),
 }
+
+
+def fake_name(name: Text) -> str:
+    """The name of an arm, or of a group, of people who were put there by lot: nobody takes it for a real one."""
+    return _("%(name)s (fake)") % {"name": name}
+
+
+def faked(frozen: dict[str, Any]) -> dict[str, Any]:
+    """A specification whose arms and groups are called fake, wherever their names go: sentences, tables, figures."""
+    arms, groups = ({code: fake_name(name) for code, name in frozen.get(key, {}).items()} for key in ("arms", "groups"))
+    plans = [
+        {**plan, "classes": [{**one, "name": fake_name(one["name"])} for one in plan["classes"]]}
+        for plan in frozen.get("comparisons", ())
+    ]
+    return {**frozen, "fake": True, "arms": arms, "groups": groups, "comparisons": plans}
 
 
 def said(sentence: Text, *, fake: bool) -> Text:
@@ -84,20 +98,13 @@ def primary_sentence(frozen: dict[str, Any], analysis: dict[str, Any]) -> str:
     value = difference["value"]
     return _(
         "At %(visit)s, %(outcome)s in %(arm)s is %(estimate)s points %(direction)s than in %(control)s"
-        " (%(level)d %% interval %(low)s to %(high)s, p %(p)s)."
+        " (%(level)d %% interval %(low)s to %(high)s, %(p)s)."
     ) % {
         "visit": label(frozen, difference["visit"]), "outcome": frozen["outcome"]["name"],
         "arm": names[frozen["experimental"]], "control": names[control],
         "estimate": fmt(abs(value["estimate"])), "direction": _("higher") if value["estimate"] > 0 else _("lower"),
-        "level": round(100 * analysis["spec"]["confidence"]), "low": fmt(value["low"]), "high": fmt(value["high"]), "p": p_text(value["p"]),
+        "level": round(100 * analysis["spec"]["confidence"]), "low": fmt(value["low"]), "high": fmt(value["high"]), "p": p_words(value["p"]),
     }  # fmt: skip
-
-
-def p_text(p: float | None) -> str:
-    """A p-value as it is printed: never 0."""
-    if p is None:
-        return "NA"
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
 def fmt(value: float | None) -> str:
@@ -117,7 +124,7 @@ def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
     columns = [
         Column(_("Visit")), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
         Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
-        Column(_("p")), Column(_("d"), number=True, decimals=2),
+        Column(_("p"), p=True), Column(_("d"), number=True, decimals=2),
     ]  # fmt: skip
     rows = []
     for d in analysis["differences"]:
@@ -130,7 +137,7 @@ def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
                 v["df"],
                 v["low"],
                 v["high"],
-                p_text(v["p"]),
+                v["p"],
                 d["standardized"],
             ]
         )
@@ -152,23 +159,23 @@ def joint_words(analysis: dict[str, Any]) -> str:
         return ""
     if joint["p"] is None:
         return _("Condition × time: NA. %(why)s") % {"why": words({"code": joint["reason"], "data": {}})}
-    return _("Condition × time: F(%(df)d, %(residual)s) = %(f)s, p %(p)s.") % {
-        "df": joint["df"], "residual": f"{joint['df_residual']:.1f}", "f": fmt(joint["statistic"]), "p": p_text(joint["p"]),
+    return _("Condition × time: F(%(df)d, %(residual)s) = %(f)s, %(p)s.") % {
+        "df": joint["df"], "residual": f"{joint['df_residual']:.1f}", "f": fmt(joint["statistic"]), "p": p_words(joint["p"]),
     }  # fmt: skip
 
 
-def coefficients_table(analysis: dict[str, Any]) -> Table | None:
+def coefficients_table(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table | None:
     """The coefficients of the fitted model."""
     if not analysis["fit"]:
         return None
     columns = [Column(_("Term"), code=True)] + [
         Column(label, number=True, decimals=4) for label in (_("Estimate"), _("SE"), _("df"), _("t"))
-    ] + [Column(_("p"))]  # fmt: skip
+    ] + [Column(_("p"), p=True)]  # fmt: skip
     rows = [
-        [c["name"], c["estimate"], c["se"], c["df"], c["statistic"], p_text(c["p"])]
-        for c in analysis["fit"]["coefficients"]
+        [c["name"], c["estimate"], c["se"], c["df"], c["statistic"], c["p"]] for c in analysis["fit"]["coefficients"]
     ]
-    return Table(columns, rows, caption=_("Coefficients (%(method)s)") % {"method": analysis["fit"]["method"].upper()})
+    caption = _("Coefficients (%(method)s)") % {"method": analysis["fit"]["method"].upper()}
+    return Table(columns, rows, caption=fake_name(caption) if frozen.get("fake") else caption)
 
 
 def descriptives_table(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
@@ -235,13 +242,13 @@ def words(problem: dict[str, Any]) -> str:
 
 
 def means_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
-    """Adjusted means by visit and arm, with their intervals, over months since randomization."""
+    """Adjusted means by visit and arm, with their intervals."""
     known = [m for m in analysis["means"] if m["value"]["low"] is not None]
     if not known:
         return None
     points = [
-        figures.Point(
-            arm_name(frozen, m["arm"]), float(frozen["months"][m["visit"]]), m["value"]["estimate"], m["value"]["low"], m["value"]["high"]
+        figures.VisitPoint(
+            arm_name(frozen, m["arm"]), label(frozen, m["visit"]), m["value"]["estimate"], m["value"]["low"], m["value"]["high"]
         )
         for m in known
     ]  # fmt: skip
@@ -255,7 +262,7 @@ def means_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | Non
     sentence = _("Adjusted means of %(name)s by visit and arm, with %(level)d %% intervals.") % {
         "name": frozen["outcome"]["name"], "level": round(100 * analysis["spec"]["confidence"]),
     }  # fmt: skip
-    drawn = figures.trajectories(points, _("Months since randomization"), frozen["outcome"]["name"], width=480)
+    drawn = figures.by_visit(points, frozen["outcome"]["name"], width=480)
     return chart(drawn, _("Adjusted means"), sentence, Table(columns, rows))
 
 
@@ -266,53 +273,29 @@ def arm_name(frozen: dict[str, Any], code: str) -> str:
 
 def observed_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
     """Observed means by visit and arm."""
-    rows = [
-        {
-            "visit": label(frozen, d["visit"]),
-            "arm": frozen["arms"].get(d["arm"], d["arm"]),
-            "mean": d["summary"]["mean"],
-        }
+    points = [
+        figures.VisitPoint(arm_name(frozen, d["arm"]), label(frozen, d["visit"]), d["summary"]["mean"])
         for d in analysis["descriptives"]
         if d["arm"] and d["summary"]["mean"] is not None
     ]
-    if not rows:
+    if not points:
         return None
-    order = list(dict.fromkeys(str(r["visit"]) for r in rows))
-    drawn = alt.Chart(_data(rows)).mark_line(point=True).encode(
-        x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("mean:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False)),
-        color=alt.Color("arm:N", title=None), shape=alt.Shape("arm:N", legend=None),
-    ).properties(width=520, height=240)  # fmt: skip
+    drawn = figures.by_visit(points, frozen["outcome"]["name"], width=480)
     sentence = _("Observed means of %(name)s by visit and arm.") % {"name": frozen["outcome"]["name"]}
     return chart(drawn, _("Observed means"), sentence, descriptives_table(frozen, analysis))
 
 
 def pooled_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | None:
     """Observed means of all participants together, with one standard deviation on either side."""
-    rows = [
-        {
-            "visit": label(frozen, d["visit"]),
-            "mean": d["summary"]["mean"],
-            "low": d["summary"]["mean"] - d["summary"]["sd"],
-            "high": d["summary"]["mean"] + d["summary"]["sd"],
-        }
+    points = [
+        figures.VisitPoint(_("all"), label(frozen, d["visit"]), s["mean"], s["mean"] - s["sd"], s["mean"] + s["sd"])
         for d in analysis["descriptives"]
-        if d["arm"] is None and d["summary"]["sd"] is not None
+        if d["arm"] is None and (s := d["summary"])["sd"] is not None
     ]
-    if not rows:
+    if not points:
         return None
-    order = [str(r["visit"]) for r in rows]
-    base = alt.Chart(_data(rows)).encode(x=alt.X("visit:N", sort=order, title=None, axis=alt.Axis(labelAngle=0)))
-    y = alt.Y("low:Q", title=frozen["outcome"]["name"], scale=alt.Scale(zero=False))
-    drawn = alt.layer(
-        base.mark_rule().encode(y=y, y2="high:Q"), base.mark_line(point=True).encode(y="mean:Q")
-    ).properties(width=520, height=240)
+    drawn = figures.by_visit(points, frozen["outcome"]["name"], width=480)
     sentence = _("Mean of %(name)s at each visit, all participants together; the bars reach one SD to either side.") % {
         "name": frozen["outcome"]["name"]
     }
     return chart(drawn, _("Pooled means"), sentence, descriptives_table(frozen, analysis))
-
-
-def _data(rows: list[dict[str, Any]]) -> Any:
-    data: Any = alt.Data
-    return data(values=rows)

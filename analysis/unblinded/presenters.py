@@ -49,7 +49,7 @@ def work_for(person: Person) -> list[WorkList]:
                 "due",
             )
         )
-    return [WorkList(_("Comparative analysis"), items, empty=_("The result has been released."))]
+    return [WorkList(_("Comparative analysis"), items, empty=_("The result has been released."), after_lock=True)]
 
 
 def panels_for(person: Person) -> list[Panel]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from analysis.pooled.presenters import progress_of, run_table
+from analysis.pooled.presenters import progress_of, run_history, run_table
 from analysis.reports.presenters import (
     TEMPLATES,
     kind_of,
@@ -29,7 +29,6 @@ from analysis.unblinded.presenters import HINTS, KINDS
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
-from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.tables import csv_response, shown
@@ -119,7 +118,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     title = str(KINDS[run.kind])
     context: dict[str, Any] = {
         "title": title, "crumbs": [(_("Comparative analyses"), reverse("comparative_runs")), (title, "")], "run": run, "record": record_facts(run),
-        "history": lines(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory)),
+        "history": run_history(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory), KINDS),
     }  # fmt: skip
     if run.state != ComparativeRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(run)})

@@ -47,23 +47,23 @@ def query_table(
     """Queries with what they are about and how far they are; ``words``: with the question itself."""
     columns = [
         Column(_("Participant"), code=True),
+        Column(_("State")),
         Column(_("Raised")),
         Column(_("Visit")),
         Column(_("About")),
         Column(_("Kind")),
         *([Column(_("Question"))] if words else []),
-        Column(_("State")),
         Column(_("Answer")),
     ]
     rows: list[list[Any]] = [
         [
             Link(grouped(one.participant.number), reverse("data_query", args=[one.pk])),
+            state_of(one),
             timezone.localtime(one.raised_at).date(),
             visit_name(one, protocol),
             about(one, protocol),
             KINDS[one.kind],
             *([one.text] if words else []),
-            state_of(one),
             _code(queries.standing(one).code),
         ]
         for one in found

@@ -140,7 +140,7 @@ def _take_step(request: Request, query: DataQuery, form: Any) -> HttpResponseBas
     return redirect("data_query", query.pk)
 
 
-@page(roles=ANSWERERS)
+@page(roles=ANSWERERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Amend the signed form that a query is about; that is the answer. What the form holds is not shown."""
@@ -184,7 +184,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=rules.ASKERS)
+@page(roles=rules.ASKERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def ask_form(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Raise a query about a form; ``?item=`` says about which item."""
@@ -217,7 +217,7 @@ def ask_form(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=rules.ASKERS)
+@page(roles=rules.ASKERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def ask_visit(request: Request, number: str, code: str) -> HttpResponseBase:
     """Raise a query about a visit."""
@@ -245,7 +245,7 @@ def ask_visit(request: Request, number: str, code: str) -> HttpResponseBase:
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=(DataManager,))
+@page(roles=(DataManager,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def accept(request: Request) -> HttpResponseBase:
     """Accept every query that is left, for one coded reason: what the lock waits for."""

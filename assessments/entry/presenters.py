@@ -101,13 +101,15 @@ def answer_table(
     instrument: Instrument,
     answers: Mapping[str, Held],
     amendments: Sequence[Amendment],
+    *,
+    may_ask: bool,
 ) -> Table:
-    """Each item as it is now, or the reason why there is no answer; what it was before; and where to ask about it."""
+    """Each item as it is now, or the reason why there is no answer; what it was before; and, while one may, where to ask about it."""
     reasons = {reason.code: reason.text for reason in protocol.reasons.missing_item}
     now = {**answers, **{one.item: one for amendment in amendments for one in amendment.answers.all()}}
     columns = [
         Column(_("Item"), code=True), Column(_("Topic")), Column(_("Answer")), Column(_("Missing because")),
-        *([Column(_("Before"))] if amendments else []), Column(_("Query")),
+        *([Column(_("Before"))] if amendments else []), *([Column(_("Query"))] if may_ask else []),
     ]  # fmt: skip
     rows: list[list[Any]] = []
     for item in instrument.items:
@@ -117,7 +119,7 @@ def answer_table(
             _("Ask about %(item)s") % {"item": item.code}, f"{reverse('ask_form', args=[form.pk])}?item={item.code}"
         )
         before = [_earlier(item, answers, amendments, reasons)] if amendments else []
-        rows.append([item.code, item.topic, answer_words(item, answer), without, *before, ask])
+        rows.append([item.code, item.topic, answer_words(item, answer), without, *before, *([ask] if may_ask else [])])
     return Table(columns, rows, caption=_("Answers"))
 
 

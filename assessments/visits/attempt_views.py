@@ -17,7 +17,7 @@ from trial.participants.contact.forms import AttemptForm
 from trial.participants.contact.views import find_followed
 
 
-@page(roles=(Interviewer, Coordinator))
+@page(roles=(Interviewer, Coordinator), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def attempt(request: Request, number: str, code: str) -> HttpResponseBase:
     """One attempt, in codes; the next step comes back in the work list."""

@@ -10,6 +10,7 @@ from trial.core import clock
 from trial.core.models import User
 from trial.core.ui import forms
 from trial.core.ui.text import Text
+from trial.participants.wording import CERTAINTIES, SOURCES
 from trial.protocol.definition import Protocol, Reason
 
 
@@ -51,15 +52,6 @@ class VisitFilter(forms.Form):
 UNKNOWN = "?"
 """The answer "I do not know" to the question for the arm; no code of an arm can be this."""
 
-SOURCES = [
-    ("participant", gettext_lazy("The participant said it")),
-    ("family", gettext_lazy("Family or friends said it")),
-    ("staff", gettext_lazy("Somebody of the staff said it")),
-    ("document", gettext_lazy("A letter, file or calendar")),
-    ("guess", gettext_lazy("Nobody said it; I am fairly sure by what I saw or heard")),
-    ("other", gettext_lazy("Otherwise")),
-]
-
 
 class ReportForm(forms.Form):
     """What an assessor was told of the arm. It leaves through a drop box: it can't be read again on this side."""
@@ -80,7 +72,7 @@ class ReportForm(forms.Form):
         )
         self.fields["certainty"] = forms.ScaleField(
             _("How sure are you?"),
-            anchors=[(1, _("A guess")), (2, "2"), (3, "3"), (4, "4"), (5, _("Certain"))],
+            anchors=list(CERTAINTIES.items()),
             required=False,
         )
         self.order_fields(["source", "believed_arm", "certainty", "words"])

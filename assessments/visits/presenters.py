@@ -100,8 +100,9 @@ def visit_table(
     position: Page | None = None,
     empty: str = "",
     caption: str = "",
+    link: bool = True,
 ) -> Table:
-    """Visits with state, target, window, interviewer and forms."""
+    """Visits with state, target, window, interviewer and forms. ``link``: to the visits, for who may open them."""
     columns = [
         Column(_("Participant"), code=True),
         Column(_("Visit")),
@@ -113,7 +114,7 @@ def visit_table(
     ]
     rows: list[list[Any]] = [
         [
-            Link(grouped(line.participant.number), visit_url(line)),
+            Link(grouped(line.participant.number), visit_url(line)) if link else grouped(line.participant.number),
             line.visit.name,
             shown_state(line),
             line.window.target if line.window else None,

@@ -114,6 +114,14 @@ def assignments_of(participant: uuid.UUID) -> list[uuid.UUID]:
     return list(AssessorAssignment.objects.filter(participant_id=participant).values_list("pk", flat=True))
 
 
+def interviewers_ever(participant: uuid.UUID) -> dict[str, str]:
+    """Who was ever to assess a participant: names by key."""
+    rows = AssessorAssignment.objects.filter(participant_id=participant).values_list(
+        "interviewer_id", "interviewer__full_name"
+    )
+    return {str(key): name for key, name in rows}
+
+
 def outcomes_of(participant: uuid.UUID, visit: str) -> list[uuid.UUID]:
     """The keys of everything that became of a visit, for its history."""
     return list(VisitOutcome.objects.filter(participant_id=participant, visit=visit).values_list("pk", flat=True))

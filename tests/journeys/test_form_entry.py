@@ -110,6 +110,16 @@ def test_signed_out_in_between_nothing_is_lost(btheb: Trial, new_page: NewPage, 
     assert answers(btheb) == {"drug": "1"}
 
 
+def test_without_script_nothing_is_lost(btheb: Trial, new_page: NewPage, sign_in: SignIn, live: str) -> None:
+    page = new_page(script=False)
+    sign_in(page, "anna")
+    page.goto(live + at(btheb, "M0", "background"))
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Save and go on later").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("of participant")
+    assert len(answers(btheb)) == 1
+
+
 def test_two_tabs_are_compared(btheb: Trial, new_page: NewPage, sign_in: SignIn, check_axe: CheckAxe) -> None:
     page = new_page()
     no_dialog(page)

@@ -24,6 +24,7 @@ def _mounted(prefix: str, module: str, **kwargs: Any) -> Urls:
 
 open_side: Urls = [
     path("", ui.home, name="home"),
+    path("work/", ui.all_work, name="home_work"),
     path("login/", access.sign_in, name="login"),
     path("logout/", access.sign_out, name="logout"),
     path("me/", accounts.me, name="me"),
@@ -37,6 +38,7 @@ open_side: Urls = [
 
 unblinded_side: Urls = [
     path("", ui.home, name="unblinded_home"),
+    path("work/", ui.all_work, name="unblinded_home_work"),
     path("login/", access.sign_in, name="unblinded_login"),
     path("logout/", access.sign_out, name="unblinded_logout"),
     path("setup/", accounts.setup, name="unblinded_setup"),

@@ -14,6 +14,7 @@ from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
 from trial.core.access.refusals import note_refusal
+from trial.core.locking import locked_page
 from trial.core.models import Refusal
 from trial.core.sessions import hashed
 
@@ -73,7 +74,8 @@ class UnitOfWorkMiddleware:
             request.person = person  # type: ignore[attr-defined]
             with db.identity(person or Visitor()):
                 refusal = self._refuse(request, person, access)
-                response = refusal or self._answer(request, view, args, kwargs)
+                closed = locked_page(request) if access.stops_at_lock and refusal is None else None
+                response = refusal or closed or self._answer(request, view, args, kwargs)
             if response.status_code >= 400 and not access.keeps_on_refusal:
                 db.rollback_at_end()
         return response

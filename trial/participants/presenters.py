@@ -14,10 +14,13 @@ from trial.core.access.roles import Coordinator, DataManager, Investigator, Moni
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
+from trial.participants.forms import SEXES
 from trial.participants.models import Participant, RandomizationRequest, ScreeningEntry
 from trial.protocol.definition import Protocol
 from trial.protocol.models import Team
 from trial.protocol.queries import current
+
+SEX_WORDS = dict(SEXES)
 
 READERS = (Coordinator, DataManager, Monitor, Investigator)
 """Who opens the pages of a participant's way in."""
@@ -121,7 +124,7 @@ def screening_table(
                 month,
                 entry.team.name,
                 entry.age_band,
-                entry.sex,
+                str(SEX_WORDS.get(entry.sex, entry.sex)),
                 State(kind, words),
                 reasons.get(entry.reason, entry.reason),
                 _linked(entry, later),
@@ -199,7 +202,7 @@ def _to_finish() -> WorkList:
             if e.outcome == ScreeningEntry.Outcome.ELIGIBLE
             else _("Finish screening in %(team)s") % {"team": e.team.name},
             reverse("screening_entry", args=[e.pk]),
-            f"{e.age_band}, {e.sex}",
+            f"{e.age_band}, {SEX_WORDS.get(e.sex, e.sex)}",
             "due" if e.outcome == ScreeningEntry.Outcome.ELIGIBLE else "waiting",
             e.created_at.date(),
         )
@@ -209,8 +212,6 @@ def _to_finish() -> WorkList:
 
 
 def _data_manager() -> list[WorkList]:
-    if queries.lock() is not None:
-        return []
     items = [
         WorkItem(
             _("Answer is missing for participant %(number)s") % {"number": grouped(r.participant.number)},
@@ -225,4 +226,4 @@ def _sponsor() -> list[WorkList]:
     if queries.lock() is None or queries.unblinding_request() is not None:
         return []
     item = WorkItem(_("Ask for planned unblinding"), reverse("request_unblinding"), _("The database is locked"), "due")
-    return [WorkList(_("After the lock"), [item])]
+    return [WorkList(_("After the lock"), [item], after_lock=True)]

@@ -239,6 +239,11 @@ def lock() -> DatabaseLock | None:
     return DatabaseLock.objects.first()
 
 
+def locked_at() -> dt.datetime | None:
+    """When the database was locked, for every page of both sides (``settings.LOCKED_AT``). One query."""
+    return DatabaseLock.objects.values_list("locked_at", flat=True).first()
+
+
 def records_state() -> RecordsState | None:
     """What the unblinded side said last about the hospital records: complete or not, for the whole trial."""
     return RecordsState.objects.first()
@@ -282,8 +287,8 @@ class Recruitment:
 
 
 def recruitment(sites: Iterable[str] | None = None) -> Recruitment:
-    """Counts over the sites one may see. Two queries."""
-    log = ScreeningEntry.objects.all() if sites is None else ScreeningEntry.objects.filter(site__in=list(sites))
+    """Counts of persons over the sites one may see: whoever was screened again counts once, by the latest entry. Two queries."""
+    log = people_screened() if sites is None else people_screened().filter(site__in=list(sites))
     people = Participant.objects.all() if sites is None else Participant.objects.filter(site__in=list(sites))
     screened = log.aggregate(
         screened=Count("id"),

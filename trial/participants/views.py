@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from trial.core.access import Request, page
 from trial.core.access.roles import Coordinator, DataManager, Sponsor
+from trial.core.access.signing import shown_signature
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
@@ -43,6 +44,7 @@ from trial.participants.models import (
 from trial.participants.presenters import (
     OUTCOMES,
     READERS,
+    SEX_WORDS,
     STATES,
     participant_table,
     reason_texts,
@@ -50,6 +52,7 @@ from trial.participants.presenters import (
     state_of,
 )
 from trial.participants.recruitment.presenters import funnel_table
+from trial.participants.wording import history_words
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -130,7 +133,7 @@ def _my_teams(request: Request) -> list[Team]:
     return [team for team in teams if request.person.holds(Coordinator, site=team.site_id)]
 
 
-@page(roles=(Coordinator,))
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def screening_new(request: Request) -> HttpResponseBase:
     """Add somebody to the log; ``?previous=`` links a re-screening to the earlier entry."""
@@ -151,6 +154,7 @@ def screening_new(request: Request) -> HttpResponseBase:
         "crumbs": [(_("Screening log"), reverse("screening_log")), (_("New entry"), "")],
         "form": form,
         "submit": _("Add to the screening log"),
+        "cancel_url": reverse("screening_entry", args=[previous.pk]) if previous else reverse("screening_log"),
         "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
     }
     return render(request, "trial/form.html", context, status=status_of(form))
@@ -218,7 +222,8 @@ def _entry_context(
     later = queries.screened_again([entry.pk]).get(entry.pk)
     is_open = entry.outcome in (ScreeningEntry.Outcome.IN_SCREENING, ScreeningEntry.Outcome.ELIGIBLE)
     facts = [
-        (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band), (_("Sex"), entry.sex),
+        (_("Month"), entry.month.strftime("%B %Y")), (_("Team"), entry.team.name), (_("Age"), entry.age_band),
+        (_("Sex"), str(SEX_WORDS.get(entry.sex, entry.sex))),
     ]  # fmt: skip
     if entry.reason:
         facts.append((_("Reason"), reason_texts(protocol).get(entry.reason, entry.reason)))
@@ -246,7 +251,7 @@ def _entry_context(
         "may_write": may_write and is_open,
         "later": later,
         "may_screen_again": may_write and later is None and entry.outcome in ("excluded", "declined"),
-        "history": lines(history_of(*rows)),
+        "history": lines(history_of(*rows), history_words(protocol)),
     }
 
 
@@ -300,14 +305,15 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         "may_randomize": ready
         and asked is None
         and stands["death"] is None
+        and not queries.missing_consent(participant.screening_id, protocol)
         and request.person.holds(Coordinator, site=participant.site_id)
         and queries.lock() is None,
-        "history": lines(history_of(*rows, *stands["rows"])),
+        "history": lines(history_of(*rows, *stands["rows"]), history_words(protocol)),
     }
     return render(request, "trial/participant.html", context)
 
 
-@page(roles=(Coordinator,))
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def randomize(request: Request, number: str) -> HttpResponseBase:
     """Confirm and ask. The reply is the same for every arm."""
@@ -373,7 +379,7 @@ def lock(request: Request) -> HttpResponseBase:
     context = {
         "title": _("Database lock"), "done": done, "facts": facts, "form": None if done else form, "submit": _("Lock the database"),
         "consequence": _("This cannot be undone. From now on no trial datum of the open side changes any more, by anybody."),
-        "cancel_url": reverse("home"), "signature": done.signature if done else None,
+        "cancel_url": reverse("home"), "signature": shown_signature(done.signature if done else None),
         "history": _signed_history("participants_databaselock", done),
     }  # fmt: skip
     return render(request, "trial/signed_step.html" if done else "confirm.html", context, status=status_of(form))
@@ -405,7 +411,7 @@ def request_unblinding(request: Request) -> HttpResponseBase:
         }  # fmt: skip
         return render(request, "confirm.html", context, status=status_of(form))
     context |= {
-        "signature": done.signature if done else None,
+        "signature": shown_signature(done.signature if done else None),
         "history": _signed_history("participants_unblindingrequest", done),
     }
     return render(request, "trial/signed_step.html", context)

@@ -35,7 +35,7 @@ def find_signed(request: Request, key: uuid.UUID) -> tuple[Form, Protocol, Instr
     return form, protocol, instrument
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def choose(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Which items are wrong."""
@@ -55,7 +55,7 @@ def choose(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def amend(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """What the chosen items (``?item=``, ``?day=1``) should have been; signed, beside what was signed before."""

@@ -99,10 +99,11 @@ def _place(request: Request, number: str, code: str, instrument_code: str) -> _P
     return _Place(participant, line, protocol, instrument, form)
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def fill(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
-    """The form. POST (without script, or by the button) saves what could be read and goes on: to what is open, else to the next form."""
+    """The form. POST (without script, or by the buttons) saves what could be read. It goes on to what is open, else to the next form; or
+    leaves the rest for later."""
     place = _place(request, number, code, instrument)
     if place.form is not None and place.form.is_signed:
         messages.info(request, _("%(form)s is signed and closed.") % {"form": place.instrument.name})
@@ -122,6 +123,9 @@ def fill(request: Request, number: str, code: str, instrument: str) -> HttpRespo
         return _page(request, place, form)  # 200: what could be read is saved
     if "keep" in request.POST:
         return redirect(place.url)
+    if "later" in request.POST:
+        messages.success(request, _("%(form)s is saved, to be gone on with.") % {"form": place.instrument.name})
+        return redirect(visit_url(place.line))
     left = place.left()
     for check in left.checks:
         if check.strength == "hard":
@@ -184,11 +188,7 @@ def _page(
     elif form.errors:
         state = SaveState("unsaved", text=_("Not all answers could be saved: see below."))
     else:
-        state = (
-            SaveState("saved", saved_at)
-            if saved_at
-            else SaveState("saved", text=_("Answers are saved as you give them."))
-        )
+        state = SaveState("saved", saved_at) if saved_at else SaveState("saved", text=_("No answer yet."))
     context = {
         "title": place.instrument.name,
         "over": _over(place),
@@ -199,7 +199,6 @@ def _page(
         "instrument": place.instrument,
         "saved": state,
         "save_url": place.save_url,
-        "cancel_url": visit_url(place.line),
         "not_asked_url": "" if any(one.value for one in place.answers().values()) else place.not_asked_url,
         "own_notice": place.instrument.notice,
     }
@@ -232,7 +231,7 @@ def _window(line: VisitLine) -> str:
     return _("Window: %(window)s") % {"window": words} if words else ""
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def check(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """What is open: a reason for each item without an answer, a second look at odd ones. Then the form is complete."""
@@ -268,7 +267,7 @@ def check(request: Request, number: str, code: str, instrument: str) -> HttpResp
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def not_asked(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """The whole form was not asked, and why. It is complete with that, and signed like the others."""

@@ -16,6 +16,7 @@ from assessments.visits.presenters import completeness_table
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.ui.tables import csv_response, grouped, page_of
+from trial.participants.queries import lock
 from trial.protocol.queries import current
 
 READERS = (DataManager, Monitor)
@@ -60,6 +61,7 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
     protocol, instrument = queries.definition_of(form)
     answers, amendments = queries.answers_of(form), queries.amendments_of(form)
     scores = list(form.scores.all())
+    may_ask = lock() is None
     in_force: dict[str, Held] = {
         **answers,
         **{one.item: one for amendment in amendments for one in amendment.answers.all()},
@@ -71,7 +73,7 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "crumbs": [(_("Forms"), reverse("records")), (grouped(form.participant.number), ""), (instrument.name, "")],
         "record": form,
         "facts": presenters.record_facts(form, amendments),
-        "answers": presenters.answer_table(form, protocol, instrument, answers, amendments),
+        "answers": presenters.answer_table(form, protocol, instrument, answers, amendments, may_ask=may_ask),
         "amendments": presenters.amendment_table(amendments) if form.is_signed else None,
         "scores": presenters.score_table(instrument, scores),
         "history": presenters.record_history(form, protocol, instrument, answers, scores, amendments),
@@ -79,6 +81,7 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "queries_url": f"{reverse('data_queries')}?participant={form.participant.number}",
         "signed_word": _("Signed"),
         "draft_word": _("Draft"),
+        "may_ask": may_ask,
     }
     return render(request, "assessments/record.html", context)
 

@@ -28,7 +28,7 @@ from trial.participants.models import Participant
 from trial.protocol.definition import Instrument, Protocol
 
 
-@page(roles=FILLERS)
+@page(roles=FILLERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def sign(request: Request, number: str, code: str) -> HttpResponseBase:
     """Sign every complete form of the visit that this person may fill in: a page of its own, since it can't be undone."""

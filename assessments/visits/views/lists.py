@@ -102,6 +102,7 @@ def visits(request: Request) -> HttpResponseBase:
         csv_url=f"?{query}&format=csv",
         position=position,
         empty=_("Visits appear here when somebody has been registered."),
+        link=request.person.holds(Coordinator, ClinicianRater, DataManager, Monitor),
     )
     context = {
         "title": _("Visits"),

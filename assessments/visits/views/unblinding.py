@@ -19,7 +19,7 @@ from trial.participants.actions import report_unblinding
 from trial.protocol.queries import current
 
 
-@page(roles=(Interviewer, Coordinator))
+@page(roles=(Interviewer, Coordinator), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def done(request: Request, number: str, code: str) -> HttpResponseBase:
     """The visit took place. Was the arm told? The answer leaves through the drop box; the reply is the same for yes and no."""

@@ -19,6 +19,7 @@ from assessments.visits.forms import AssignForm, MissedForm
 from assessments.visits.queries import VisitLine
 from assessments.visits.schedule import State
 from assessments.visits.views.places import crumbs_to, find_participant, find_visit, participant_step
+from assessments.visits.wording import history_words
 from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Monitor
@@ -32,7 +33,7 @@ from trial.core.ui.tables import State as Shown
 from trial.participants.contact.presenters import attempt_table
 from trial.participants.course.presenters import links_to
 from trial.participants.models import Participant
-from trial.participants.queries import attempts_of
+from trial.participants.queries import attempts_of, lock
 from trial.participants.rules import may_follow
 from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.queries import current
@@ -59,14 +60,32 @@ def participant_visits(request: Request, number: str) -> HttpResponseBase:
         "participant": participant,
         "table": show.visit_table(sorted(lines, key=lambda line: order[line.visit.code])),
         "may_assign": request.person.holds(Coordinator, site=participant.site_id)
-        and not any(line.state is State.DIED for line in lines),
-        "links": links_to(request.person, participant),
+        and not any(line.state is State.DIED for line in lines)
+        and lock() is None,
+        "links": [
+            *links_to(request.person, participant, here="participant_visits"),
+            *_attempts(request, participant, lines),
+        ],
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
     }
     return render(request, "assessments/participant.html", context)
 
 
-@page(roles=(Coordinator,))
+def _attempts(request: Request, participant: Participant, lines: list[VisitLine]) -> list[tuple[str, str]]:
+    """The visits for which this person tries to reach the participant now."""
+    if lock() is not None or not may_follow(request.person, participant):
+        return []
+    return [
+        (
+            _("Record an attempt to reach the participant: %(visit)s") % {"visit": line.visit.name},
+            reverse("visit_attempt", args=[participant.number, line.visit.code]),
+        )
+        for line in lines
+        if show.is_near(line)
+    ]
+
+
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def assign(request: Request, number: str) -> HttpResponseBase:
     """Choose who assesses this participant."""
@@ -105,7 +124,10 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
     protocol, line = find_visit(participant, code)
     forms = forms_of(participant.pk, code)
     left = readiness(forms.values())
-    mine = [one for one in protocol.instruments_at(code) if rules.may_enter(request.person, participant, one)]
+    is_open = lock() is None
+    mine = [
+        one for one in protocol.instruments_at(code) if is_open and rules.may_enter(request.person, participant, one)
+    ]
     # a draft is still signed; nothing new is asked of who died or has withdrawn
     mine = [one for one in mine if one.code in forms or (line.asks(one) and line.state is not State.DIED)]
     if line.state is State.MISSED:
@@ -113,7 +135,7 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
     ready = [one for one in mine if one.code in left and left[one.code].is_complete]
     unfinished = [one for one in unsigned(mine, forms) if one not in ready]
     interview_over = not unsigned(interview_instruments(protocol, code), forms)
-    may_close = rules.may_close(request.person, participant)
+    may_close = is_open and rules.may_close(request.person, participant)
     asks_arm = interview_over and line.is_open and not line.visit.is_baseline and may_close
     context = {
         "title": _("%(visit)s of participant %(number)s")
@@ -131,20 +153,20 @@ def visit(request: Request, number: str, code: str) -> HttpResponseBase:
         "may_miss": may_close and line.is_open and not asks_arm,
         "may_reopen": may_close and line.state is State.MISSED,
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
-        "may_ask": request.person.holds(DataManager, Monitor),
-        "history": history_lines(participant, code) if request.person.holds(*WATCHERS) else None,
+        "may_ask": is_open and request.person.holds(DataManager, Monitor),
+        "history": history_lines(participant, code, protocol) if request.person.holds(*WATCHERS) else None,
         "attempts": attempt_table(attempts_of(participant.pk, code)),
-        "may_try": line.is_open and may_follow(request.person, participant),
+        "may_try": is_open and line.is_open and may_follow(request.person, participant),
         "may_contact": line.state is not State.DIED and may_follow(request.person, participant),
     }
     return render(request, "assessments/visit.html", context)
 
 
-def history_lines(participant: Participant, code: str) -> list[Change]:
+def history_lines(participant: Participant, code: str, protocol: Protocol) -> list[Change]:
     """Who was to assess this participant, and what became of the visit."""
     rows = [("visits_assessorassignment", key) for key in queries.assignments_of(participant.pk)]
     rows += [("visits_visitoutcome", key) for key in queries.outcomes_of(participant.pk, code)]
-    return lines(history_of(*rows))
+    return lines(history_of(*rows), history_words(protocol, queries.interviewers_ever(participant.pk)))
 
 
 def _form_table(
@@ -200,7 +222,7 @@ def _state(form: Form | None, left: Readiness | None) -> Shown:
     return Shown("waiting", ngettext("%(n)d item open", "%(n)d items open", len(left.open)) % {"n": len(left.open)})
 
 
-@page(roles=AT_VISITS)
+@page(roles=AT_VISITS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def missed(request: Request, number: str, code: str) -> HttpResponseBase:
     """Record that the visit did not take place."""
@@ -236,7 +258,7 @@ def _window_aside(line: VisitLine) -> str:
     return _("Window: %(window)s") % {"window": words} if words else ""
 
 
-@page(roles=AT_VISITS)
+@page(roles=AT_VISITS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def reopen(request: Request, number: str, code: str) -> HttpResponseBase:
     """A missed visit comes back."""

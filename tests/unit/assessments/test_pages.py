@@ -109,6 +109,22 @@ def test_a_conflict_loses_nothing(trial: Trial) -> None:
         assert dict(Answer.objects.values_list("item", "value")) == {"drug": "0", "length": "1"}
 
 
+def test_what_is_typed_is_kept_for_later(trial: Trial) -> None:
+    """Half a form, by the button: saved, and back at the visit. What cannot be right stays on the page."""
+    client = signed_in("anna")
+    address = forms(trial, "M0", "background")
+    page = client.get(address).content.decode()
+    assert "nothing is saved while you type" in page.split("<noscript>")[1].split("</noscript>")[0]
+    assert "Save and go on later" in page
+    answer = client.post(address, {"revision": 0, "later": 1, "item_drug": "1"})
+    assert answer["Location"] == at(trial, "visits", "M0")
+    assert b"is saved, to be gone on with" in client.get(answer["Location"]).content
+    with trial.at_work("anna"):
+        assert dict(Answer.objects.values_list("item", "value")) == {"drug": "1"}
+    answer = client.post(forms(trial, "M0", "bdi"), {"revision": 0, "later": 1, "item_bdi_total": "64"})
+    assert (answer.status_code, b'value="64"' in answer.content) == (200, True)
+
+
 def test_not_assigned_is_not_there(trial: Trial) -> None:
     ben = signed_in("ben")
     for address in (
@@ -193,7 +209,7 @@ def test_what_became_of_a_visit_stands_beside_it_but_not_for_the_assessor(trial:
     address = at(trial, "visits", "M0")
     watched = signed_in("coordinator").get(address).content.decode()
     assert '<summary class="card-body">History</summary>' in watched
-    assert "Assign interviewer" in watched
+    assert "Interviewer assigned" in watched
     assert "History" not in signed_in("anna").get(address).content.decode()
 
 

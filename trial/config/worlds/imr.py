@@ -43,9 +43,6 @@ ENTERED_BY = {
 
 Milestone = tuple[dt.datetime, Callable[[], Any]]
 
-AWAITED: tuple[type[events.Event], ...] = ()
-"""Kinds in the plan that no action can carry out yet. The player passes over them."""
-
 
 def milestones(until: dt.datetime) -> list[Milestone]:
     """What people without a site do, by instant: before each, everything at the sites has happened."""
@@ -84,6 +81,7 @@ class Play(Treatment, Incidents):
         self._left: Iterator[events.Event] = iter(of_sites(sites))
         self._next = next(self._left, None)
         self.handlers: Mapping[type[events.Event], Callable[[Any], None]] = {
+            events.ScreenedBefore: self._screen_before,
             events.Opened: self._open,
             events.Assessed: self._assess,
             events.TurnedAway: self._turn_away,
@@ -121,13 +119,20 @@ class Play(Treatment, Incidents):
             if month not in (None, event.at.month) and event.at.month % 3 == 0:
                 self.say(f"played until {event.at:%b %Y}")
             month = event.at.month
-            if type(event) not in AWAITED:
-                self.handlers[type(event)](event)
+            self.handlers[type(event)](event)
             self._next = next(self._left, None)
 
     # --- the way in
 
-    def _open(self, event: events.Opened) -> None:
+    def _screen_before(self, event: events.ScreenedBefore) -> None:
+        self._open(event)
+        by = self._by("coordinator", event.person)
+        with stage.working(by):
+            entry = self.entries[event.person]
+            way_in.close_screening(entry=entry, declined=False, reason_code=event.reason, by=by)
+
+    def _open(self, event: events.PersonEvent) -> None:
+        """A new entry; of somebody who was screened before it is linked to the earlier one."""
         who, by = people()[event.person], self._by("coordinator", event.person)
         with stage.working(by):
             self.entries[event.person] = way_in.open_screening(
@@ -135,6 +140,7 @@ class Play(Treatment, Incidents):
                 month=clock.today().replace(day=1),
                 age_band=who.age_band,
                 sex=who.sex,
+                previous=self.entries.get(event.person),
                 by=by,
             )
 

@@ -15,6 +15,7 @@ class Access:
 
     ``keeps_on_refusal``: what the page wrote stays although the status is 400 and up (only the sign-in form, whose failed attempts count).
     ``opens_first``: open to somebody who must still choose a password of their own. ``alone``: no unit of work is opened for it.
+    ``stops_at_lock``: a form that the database lock refuses; from then on its address says so.
     """
 
     roles: tuple[type[Role], ...] = ()
@@ -22,13 +23,14 @@ class Access:
     keeps_on_refusal: bool = False
     opens_first: bool = False
     alone: bool = False
+    stops_at_lock: bool = False
 
 
-def page(*, roles: tuple[type[Role], ...], opens_first: bool = False) -> Callable[[V], V]:
+def page(*, roles: tuple[type[Role], ...], opens_first: bool = False, stops_at_lock: bool = False) -> Callable[[V], V]:
     """Open to persons who hold one of ``roles``. The person is ``request.person``."""
 
     def mark(view: V) -> V:
-        view.access = Access(roles=roles, opens_first=opens_first)  # type: ignore[attr-defined]
+        view.access = Access(roles=roles, opens_first=opens_first, stops_at_lock=stops_at_lock)  # type: ignore[attr-defined]
         return view
 
     return mark

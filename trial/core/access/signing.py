@@ -12,12 +12,21 @@ from typing import Any
 from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from trial.core import clock, db
 from trial.core.access.person import Person
 from trial.core.access.refusals import note_refusal
 from trial.core.errors import Refused
 from trial.core.models import Refusal, User
+from trial.core.ui.text import Text
+
+MEANINGS: dict[str, Text] = {
+    "database lock": _lazy("Database lock"),
+    "request for planned unblinding": _lazy("Request for planned unblinding"),
+    "planned unblinding": _lazy("Confirmation of planned unblinding"),
+}
+"""What a signature of its own page means, in words."""
 
 SIGNED = "signed"
 """The mark in the session's data."""
@@ -70,6 +79,13 @@ def signed(proof: Proof, *, meaning: str, content: Any) -> dict[str, str]:
 def sign(*, person: Person, password: str, meaning: str, content: Any) -> dict[str, str]:
     """One signature of its own. Refuses a wrong password."""
     return signed(prove(person=person, password=password), meaning=meaning, content=content)
+
+
+def shown_signature(signature: dict[str, str] | None) -> dict[str, Any] | None:
+    """A stored signature as a page shows it: its meaning in words."""
+    if signature is None:
+        return None
+    return {**signature, "meaning": str(MEANINGS.get(signature["meaning"], signature["meaning"]))}
 
 
 def is_first_signing(request: HttpRequest) -> bool:

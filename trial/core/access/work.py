@@ -37,7 +37,10 @@ def work(person: Person) -> WorkList | None:
             )
         )
     return WorkList(
-        _("Roles to confirm"), items, _("Roles behind the wall that another administrator gives appear here.")
+        _("Roles to confirm"),
+        items,
+        _("Roles behind the wall that another administrator gives appear here."),
+        after_lock=True,
     )
 
 

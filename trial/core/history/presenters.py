@@ -33,8 +33,8 @@ Words = Mapping[str, Text]
 def lines(changes: list[Recorded], words: Words | None = None, without: Collection[str] = ()) -> list[Change]:
     """One line for each field that changed; a new row is one line that names its fields, without keys of other rows.
 
-    ``words`` are texts for names of actions, names of columns, and codes; "column:code" goes before "code". What has none there is
-    made readable: codes without underscores, states in the words of the tables, numbers of participants in groups. ``without``:
+    ``words`` are texts for names of actions, names of columns, codes, and keys of people; "column:code" goes before "code". What has none
+    there is made readable: codes without underscores, states in the words of the tables, numbers of participants in groups. ``without``:
     columns that repeat the rest of the line or of the page.
     """
     said = words or {}
@@ -46,7 +46,7 @@ def lines(changes: list[Recorded], words: Words | None = None, without: Collecti
             listed = "; ".join(
                 f"{_name(name, said)}: {_value(new, name, said)}"
                 for name, _old, new in fields
-                if new not in (None, "", {}) and not _is_key(new)
+                if new not in (None, "", {}) and (not _is_key(new) or new in said)
             )
             shown.append(Change(change.at, change.who, what, "", listed, change.reason))
             continue

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from trial.core import side
 from trial.core.access import Person
+from trial.core.locking import locked_at
 from trial.core.ui.stations import links_for
 
 
@@ -25,6 +26,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "trial_name": SimpleLazyObject(lambda: _said("TRIAL_NAME")),
         "notice": SimpleLazyObject(lambda: _said("TRIAL_NOTICE")),
+        "locked_at": SimpleLazyObject(locked_at),
         "import_under_way": SimpleLazyObject(lambda: _said("TRIAL_NOTICE")),
         "demo": bool(getattr(settings, "DEMO", False)),
         "demo_text": SimpleLazyObject(lambda: _said("TRIAL_BAND") or _("Synthetic data: nobody in this trial exists")),

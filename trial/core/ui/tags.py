@@ -117,9 +117,9 @@ def breadcrumb(crumbs: Sequence[Crumb | tuple[str, str]]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/worklist.html")
-def worklist(work: WorkList) -> dict[str, Any]:
-    """A list of work that can be finished."""
-    return {"work": work}
+def worklist(work: WorkList, all_url: str = "") -> dict[str, Any]:
+    """A list of work that can be finished: what presses most; ``all_url`` has the rest."""
+    return {"work": work, "all_url": all_url}
 
 
 @register.inclusion_tag("components/history.html")

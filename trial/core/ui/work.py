@@ -7,12 +7,16 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.text import slugify
 
 from trial.core.access import Person
+from trial.core.locking import locked_at
 from trial.core.ui.text import Text
 
 WorkState = Literal["due", "overdue", "waiting", "blocked", "upcoming"]
 URGENCY: dict[WorkState, int] = {"overdue": 0, "due": 1, "blocked": 2, "waiting": 3, "upcoming": 4}
+FIRST = 5
+"""So many items of a list stand on the first page; the rest is one step away."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +29,40 @@ class WorkItem:
     state: WorkState = "due"
     on: datetime.date | None = None
 
+    @property
+    def urgency(self) -> tuple[int, datetime.date]:
+        """Overdue first, then due, blocked, waiting, upcoming; within each the oldest day first."""
+        return URGENCY[self.state], self.on or datetime.date.max
+
 
 @dataclass(frozen=True)
 class WorkList:
-    """A list that can be finished. ``empty`` says what would be here and how it comes."""
+    """A list that can be finished. ``empty`` says what would be here and how it comes. ``after_lock``: the database lock does not end it."""
 
     title: Text
     items: list[WorkItem] = field(default_factory=list)
     empty: Text = ""
+    after_lock: bool = False
+
+    @property
+    def code(self) -> str:
+        """The list in an address."""
+        return slugify(str(self.title))
 
     @property
     def by_urgency(self) -> list[WorkItem]:
-        """Overdue first, then due, blocked, waiting, upcoming; within each the oldest day first."""
-        return sorted(self.items, key=lambda item: (URGENCY[item.state], item.on or datetime.date.max))
+        """What presses most first."""
+        return sorted(self.items, key=lambda item: item.urgency)
+
+    @property
+    def first(self) -> list[WorkItem]:
+        """What presses most. A single item more than these is shown too: a line that says so would take its place."""
+        return self.by_urgency if len(self.items) == FIRST + 1 else self.by_urgency[:FIRST]
+
+    @property
+    def more(self) -> int:
+        """How many are not among the first."""
+        return len(self.items) - len(self.first)
 
     @property
     def pressing(self) -> int:
@@ -60,12 +85,15 @@ class Panel:
 
 
 def work_for(person: Person) -> list[WorkList]:
-    """The work lists of all providers in ``settings.WORK_PROVIDERS``; each gives one list, several, or None."""
+    """The work lists of all providers in ``settings.WORK_PROVIDERS``; each gives one list, several, or None.
+
+    After the database lock only those that go on: nobody is asked for what would be refused.
+    """
     lists: list[WorkList] = []
     for provide in _providers("WORK_PROVIDERS"):
         given: WorkList | Iterable[WorkList] | None = provide(person)
         lists += [given] if isinstance(given, WorkList) else list(given or ())
-    return lists
+    return lists if locked_at() is None else [one for one in lists if one.after_lock]
 
 
 def panels_for(person: Person) -> list[Panel]:

@@ -8,15 +8,19 @@ from django.utils.translation import gettext_lazy
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import Coordinator
+from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Investigator, Monitor
 from trial.core.declassified import SITE_STAFF
 from trial.core.history.queries import names_of
 from trial.core.ui.tables import Column, Link, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
 from trial.participants.models import Consent, Death, Participant, Transfer
+from trial.participants.presenters import READERS
 from trial.participants.rules import DECIDERS, SITE_ROLES, may_follow
+from trial.participants.wording import STEPS
 from trial.protocol.definition import Protocol
+
+OVERSEERS = (DataManager, Monitor, Investigator)
 
 STOPS = {
     queries.INTERVIEWS: gettext_lazy(
@@ -32,11 +36,6 @@ OTHERWISE = gettext_lazy("The tasks that need this part.")
 STANDS = {
     Death.Step.REPORTED: ("waiting", gettext_lazy("Death reported, to be confirmed")),
     Death.Step.CONFIRMED: ("info", gettext_lazy("Died")),
-}
-STEPS = {
-    Death.Step.REPORTED: gettext_lazy("Death reported"),
-    Death.Step.CONFIRMED: gettext_lazy("Death confirmed"),
-    Death.Step.REJECTED: gettext_lazy("Report was wrong"),
 }
 
 
@@ -61,6 +60,7 @@ def part_table(participant: Participant, protocol: Protocol, decisions: list[Con
         *([Column("")] if may_change else []),
     ]
     rows: list[list[Any]] = []
+    is_open = queries.lock() is None
     for part in protocol.consent_parts:
         mine = [one for one in decisions if one.part == part.code]
         last = mine[-1] if mine else None
@@ -74,8 +74,8 @@ def part_table(participant: Participant, protocol: Protocol, decisions: list[Con
             str(STOPS.get(part.code, OTHERWISE)),
         ]
         if may_change:
-            words = _("Withdraw") if last and last.given else _("Consents again")
-            row.append(Link(words, reverse("withdraw", args=[participant.number, part.code])))
+            words = _("Withdraw") if last and last.given else _("Consents again") if is_open else ""
+            row.append(Link(words, reverse("withdraw", args=[participant.number, part.code])) if words else None)
         rows.append(row)
     note = _(
         "What was collected lawfully before stays. Withdrawal from treatment is no matter of this side of the trial."
@@ -89,7 +89,7 @@ def death_facts(steps: list[Death]) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = []
     for one in steps:
         who = _("site staff") if one.recorded_by == SITE_STAFF else names.get(one.recorded_by, one.recorded_by)
-        facts += [(str(STEPS[Death.Step(one.step)]), one.recorded_at), (_("By"), who)]
+        facts += [(str(STEPS[one.step]), one.recorded_at), (_("By"), who)]
     if steps and steps[-1].day:
         facts.append((_("Day of death"), steps[-1].day))
     return facts
@@ -119,23 +119,34 @@ def deaths_to_confirm(person: Person, mine: frozenset[Any] = frozenset()) -> Wor
         for row in queries.deaths_to_decide()
         if row.recorded_by != person.actor_id and row.pk not in mine and person.holds(*DECIDERS, site=row.site_id)
     ]
-    return WorkList(_("Deaths to confirm"), items, empty=_("A death that a colleague reports appears here."))
+    return WorkList(
+        _("Deaths to confirm"), items, empty=_("A death that a colleague reports appears here."), after_lock=True
+    )
 
 
-def links_to(person: Person, participant: Participant) -> list[tuple[str, str]]:
-    """Where this person goes on from a participant: contact, consent, transfer, death. Of who died there is nothing to follow."""
-    if queries.died([participant.pk]):
-        return []
-    number, site = [participant.number], participant.site_id
-    links: list[tuple[str, str]] = []
-    if may_follow(person, participant):
-        links.append((_("Contact data"), reverse("contact", args=number)))
-        links.append((_("Consent and withdrawal"), reverse("withdrawals", args=number)))
-    if person.holds(Coordinator, site=site):
-        links.append((_("Transfer to another team"), reverse("transfer", args=number)))
-    if person.holds(*SITE_ROLES, site=site):
-        links.append((_("This participant has died"), reverse("death", args=number)))
-    return links
+def links_to(person: Person, participant: Participant, *, here: str = "participant") -> list[tuple[str, str]]:
+    """Where this person goes on from a participant; ``here`` is the name of the page's own address. What would be refused is not there.
+
+    Of who died there is nobody to reach, and nothing to change; what was collected stays readable.
+    """
+    site, number = participant.site_id, participant.number
+    is_alive, follows = not queries.died([participant.pk]), may_follow(person, participant)
+    moves = is_alive and person.holds(Coordinator, site=site) and queries.lock() is None
+    ways: list[tuple[bool, str, str]] = [
+        (person.holds(*READERS), _("Way in and consent"), "participant"),
+        (follows or person.holds(ClinicianRater, DataManager, Monitor, site=site), _("Visits"), "participant_visits"),
+        (is_alive and follows, _("Contact data"), "contact"),
+        (follows or person.holds(*OVERSEERS), _("Consent and withdrawal"), "withdrawals"),
+        (moves, _("Transfer to another team"), "transfer"),
+        (is_alive and person.holds(*SITE_ROLES, site=site), _("This participant has died"), "death"),
+    ]
+    lists: list[tuple[bool, str, str]] = [
+        (person.holds(DataManager, Monitor), _("Forms"), "records"),
+        (person.holds(Coordinator, DataManager, Monitor), _("Queries"), "data_queries"),
+        (person.holds(*OVERSEERS), _("Readings of contact data"), "readings"),
+    ]
+    links = [(words, reverse(name, args=[number])) for opens, words, name in ways if opens and name != here]
+    return links + [(words, f"{reverse(name)}?participant={number}") for opens, words, name in lists if opens]
 
 
 def standing(participant: Participant, person: Person) -> dict[str, Any]:

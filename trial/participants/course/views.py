@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from trial.core import side
 from trial.core.access import Request, page
-from trial.core.access.roles import Coordinator, DataManager, Interviewer, Investigator, Monitor
+from trial.core.access.roles import Coordinator, Interviewer
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.locking import locked_page
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants import queries, rules
@@ -22,13 +23,13 @@ from trial.participants.contact.views import find_followed
 from trial.participants.course import actions
 from trial.participants.course import presenters as show
 from trial.participants.course.forms import AgainForm, DeathForm, DecideForm, TransferForm, WithdrawForm
+from trial.participants.course.presenters import OVERSEERS
 from trial.participants.models import Consent, Death, Participant
 from trial.participants.presenters import crumbs_to
 from trial.participants.rules import DECIDERS, SITE_ROLES
+from trial.participants.wording import history_words
 from trial.protocol.models import Team
 from trial.protocol.queries import current
-
-OVERSEERS = (DataManager, Monitor, Investigator)
 
 
 def _over(participant: Participant) -> str:
@@ -42,13 +43,14 @@ def withdrawals(request: Request, number: str) -> HttpResponseBase:
     follows = participant is not None and rules.may_follow(request.person, participant)
     if participant is None or not (follows or request.person.holds(*OVERSEERS)):
         raise Http404
+    protocol = current()
     decisions = list(Consent.objects.filter(screening=participant.screening_id).order_by("recorded_at", "id"))
     context = {
         "title": _("Consent and withdrawal"),
         "over": _over(participant),
         "crumbs": crumbs_to(request.person, participant, _("Consent")),
-        "table": show.part_table(participant, current(), decisions, may_change=follows),
-        "history": lines(history_of(*(("participants_consent", one.pk) for one in decisions))),
+        "table": show.part_table(participant, protocol, decisions, may_change=follows),
+        "history": lines(history_of(*(("participants_consent", one.pk) for one in decisions)), history_words(protocol)),
     }
     return render(request, "trial/withdrawals.html", context)
 
@@ -62,6 +64,10 @@ def withdraw(request: Request, number: str, part: str) -> HttpResponseBase:
     if found is None:
         raise Http404
     in_force = bool(queries.consent_in_force([participant.pk], part))
+    if not in_force and (
+        closed := locked_page(request)
+    ):  # a withdrawal is recorded after the lock too, a new consent is not
+        return closed
     form = WithdrawForm(posted(request), protocol=protocol) if in_force else AgainForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -96,7 +102,7 @@ def _decide(request: Request, participant: Participant, part: str, form: Withdra
         actions.consent_again(participant=participant, part=part, signed_on=day, by=request.person)
 
 
-@page(roles=(Coordinator,))
+@page(roles=(Coordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def transfer(request: Request, number: str) -> HttpResponseBase:
     """Another team, perhaps of another institution, treats the participant from a day on."""

@@ -1,13 +1,109 @@
-"""Work of the independent statistician at the gate."""
+"""The ledger and the reports in words, and the work of the independent statistician at the gate."""
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
+from trial.core.history.queries import names_of
+from trial.core.models import ANY_SITE
+from trial.core.ui.tables import Column, Page, Table, grouped
+from trial.core.ui.text import Text
 from trial.core.ui.work import WorkItem, WorkList
+from trial.participants.models import Participant, UnblindingReport
 from trial.participants.queries import unblinding_request
+from trial.participants.wording import CERTAINTIES, SOURCES
+from trial.protocol.definition import Protocol
+from trial.unblinded.disclosure.models import LedgerEntry
 from trial.unblinded.disclosure.queries import planned_unblinding
+
+NOTED: dict[str, Text] = {
+    "allocation list opened": gettext_lazy("List of allocations opened"),
+    "treatment list opened": gettext_lazy("List of treatment opened"),
+    "treatment of a participant opened": gettext_lazy("Treatment of a participant opened"),
+    "unblinding reports opened": gettext_lazy("Reports of unblinding opened"),
+    "flow by arm opened": gettext_lazy("Flow by arm opened"),
+    "planned unblinding confirmed": gettext_lazy("Planned unblinding confirmed"),
+    "comparative run started": gettext_lazy("Comparative analysis started"),
+    "comparative result opened": gettext_lazy("Comparative result opened"),
+    "result released": gettext_lazy("Result released"),
+}
+"""What somebody came to know, by the text that the ledger keeps."""
+DIGEST, KEY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f-]{36}")
+NUMBER = re.compile(r"\d{8}")
+
+
+def ledger_table(rows: Iterable[LedgerEntry], protocol: Protocol | None, position: Page | None = None) -> Table:
+    """Who came to know what."""
+    listed = list(rows)
+    names = names_of(row.actor for row in listed)
+    columns = [Column(_("When")), Column(_("Who")), Column(_("What")), Column(_("About"))]
+    shown = [
+        [row.at, names.get(row.actor, row.actor), str(NOTED.get(row.what, row.what)), about(row.subject, protocol)]
+        for row in listed
+    ]
+    return Table(columns, shown, empty=_("Nothing behind the wall has been opened yet."), page=position)
+
+
+def about(subject: str, protocol: Protocol | None) -> str:
+    """What an entry is about, in words: sites, a study number, an analysis, an outcome. Of digests and keys the first letters."""
+    sites = {site.code: site.name for site in protocol.sites} if protocol else {}
+    scales = {s.code: s.name for i in protocol.instruments for s in i.scales} if protocol else {}
+    said = []
+    for part in re.split("[ ,]", subject):
+        if part == ANY_SITE:
+            said.append(_("all sites"))
+        elif NUMBER.fullmatch(part):
+            said.append(grouped(part))
+        elif DIGEST.fullmatch(part):
+            said.append(_("SHA-256 %(digest)s …") % {"digest": part[:16]})
+        elif KEY.fullmatch(part):
+            said.append(_("analysis %(key)s") % {"key": part[:8]})
+        else:
+            said.append(sites.get(part) or scales.get(part) or part)
+    return ", ".join(said)
+
+
+def report_table(
+    rows: Iterable[UnblindingReport],
+    people: Mapping[uuid.UUID, Participant],
+    protocol: Protocol | None,
+    position: Page | None = None,
+) -> Table:
+    """Reports "I was told the arm"."""
+    listed = list(rows)
+    names = names_of(row.reported_by for row in listed)
+    arms = {arm.code: arm.name for arm in protocol.arms} if protocol else {}
+    visits = {visit.code: visit.name for visit in protocol.visits} if protocol else {}
+    sources = dict(SOURCES)
+    columns = [
+        Column(_("When")), Column(_("Participant"), code=True), Column(_("Visit")), Column(_("How they learned it")),
+        Column(_("Believed arm")), Column(_("Certainty")), Column(_("In words")), Column(_("Reported by")),
+    ]  # fmt: skip
+    shown = [
+        [
+            row.reported_at, grouped(people[row.participant_id].number) if row.participant_id in people else "",
+            visits.get(row.visit, row.visit) or _("outside a visit"), str(sources.get(row.source, row.source)),
+            arms.get(row.believed_arm, row.believed_arm) or _("does not know"), certainty_words(row.certainty), row.words,
+            names.get(row.reported_by, row.reported_by),
+        ]
+        for row in listed
+    ]  # fmt: skip
+    return Table(columns, shown, empty=_("Reports appear here when an assessor was told the arm."), page=position)
+
+
+def certainty_words(certainty: int | None) -> str | None:
+    """How sure the assessor is, "4 of 5"; the ends of the scale with their words."""
+    if certainty is None:
+        return None
+    said = _("%(n)d of %(all)d") % {"n": certainty, "all": max(CERTAINTIES)}
+    words = str(CERTAINTIES[certainty])
+    return said if words.isdecimal() else f"{said}: {words.lower()}"
 
 
 def work_for(person: Person) -> list[WorkList]:
@@ -24,4 +120,4 @@ def work_for(person: Person) -> list[WorkList]:
         "due",
         asked.requested_at.date(),
     )
-    return [WorkList(_("Planned unblinding"), [item])]
+    return [WorkList(_("Planned unblinding"), [item], after_lock=True)]

@@ -10,14 +10,18 @@ from django.views.decorators.http import require_http_methods
 
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician, UnblindedDataManager
+from trial.core.access.signing import shown_signature
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
-from trial.core.history.queries import history_of, names_of
-from trial.core.ui.tables import Column, Table, grouped, page_of
+from trial.core.history.queries import history_of
+from trial.core.ui.tables import page_of
 from trial.participants import queries as participants
 from trial.participants.forms import SignatureForm
 from trial.participants.models import Participant, UnblindingReport
+from trial.protocol.definition import Protocol
+from trial.protocol.queries import NoProtocol, current
 from trial.unblinded.disclosure import actions, queries
+from trial.unblinded.disclosure import presenters as show
 from trial.unblinded.disclosure.models import LedgerEntry, UnblindedHistory
 
 PAGE_SIZE = 50
@@ -44,7 +48,7 @@ def planned_unblinding(request: Request) -> HttpResponseBase:
             "submit": _("Confirm planned unblinding"), "cancel_url": reverse("unblinded_home"), "form": form,
         }  # fmt: skip
         return render(request, "confirm.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
-    context = {"title": title, "signature": done.signature if done else None}
+    context = {"title": title, "signature": shown_signature(done.signature if done else None)}
     if done is not None:
         found = history_of(("unblinded_planned_unblinding", done.pk), source=UnblindedHistory)
         context["history"] = lines(found, without=("signature", "only"))
@@ -56,12 +60,7 @@ def ledger(request: Request) -> HttpResponseBase:
     """Who came to know what, newest first."""
     found = list(LedgerEntry.objects.order_by("-at", "id"))
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
-    names = names_of(row.actor for row in rows)
-    columns = [Column(_("When")), Column(_("Who")), Column(_("What")), Column(_("About"), code=True)]
-    # of a digest the first letters, as everywhere; who compares digests has the release itself
-    abouts = [row.subject if len(row.subject) < 64 else f"{row.subject[:16]} …" for row in rows]
-    shown = [[r.at, names.get(r.actor, r.actor), r.what, about] for r, about in zip(rows, abouts, strict=True)]
-    table = Table(columns, shown, empty=_("Nothing behind the wall has been opened yet."), page=position)
+    table = show.ledger_table(rows, _protocol(), position)
     return render(request, "unblinded/disclosure/table.html", {"title": _("Ledger of who knows what"), "table": table})
 
 
@@ -72,22 +71,13 @@ def reports(request: Request) -> HttpResponseBase:
     found = list(UnblindingReport.objects.order_by("-reported_at", "id"))
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     people = Participant.objects.in_bulk([row.participant_id for row in rows])
-    names = names_of(row.reported_by for row in rows)
-    columns = [
-        Column(_("When")),
-        Column(_("Participant"), code=True),
-        Column(_("Visit")),
-        Column(_("Told by")),
-        Column(_("Believed arm")),
-        Column(_("In words")),
-        Column(_("Reported by")),
-    ]
-    shown = [
-        [
-            row.reported_at, grouped(people[row.participant_id].number) if row.participant_id in people else "", row.visit, row.source,
-            row.believed_arm, row.words, names.get(row.reported_by, row.reported_by),
-        ]
-        for row in rows
-    ]  # fmt: skip
-    table = Table(columns, shown, empty=_("Reports appear here when an assessor was told the arm."), page=position)
+    table = show.report_table(rows, people, _protocol(), position)
     return render(request, "unblinded/disclosure/table.html", {"title": _("Reports of unblinding"), "table": table})
+
+
+def _protocol() -> Protocol | None:
+    """The protocol in force: its names stand for the codes. These pages open before there is one."""
+    try:
+        return current()
+    except NoProtocol:
+        return None

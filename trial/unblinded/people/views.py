@@ -10,6 +10,7 @@ from trial.core.access.roles import TreatmentCoordinator, UnblindedDataManager
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants.models import Participant
 from trial.participants.queries import reach_of, teams_at
+from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import log_reading
 from trial.unblinded.people import presenters as show
 from trial.unblinded.people import queries
@@ -39,13 +40,21 @@ def person(request: Request, number: str) -> HttpResponseBase:
     participant = queries.randomized().filter(number=number.replace(" ", "")).first()
     if participant is None:
         raise Http404
+    number = participant.number
     reach = reach_of([participant.pk])
     log_reading(participants=reach, page="person", by=request.person)
     name, phone = reach.get(participant.pk, show.NOBODY)
     context = {
         "title": _("Participant %(number)s") % {"number": grouped(participant.number)},
         "crumbs": [(_("Participants"), reverse("people")), (grouped(participant.number), "")],
-        "participant": participant,
+        "links": [
+            *(
+                [(_("Arm, group and sessions"), reverse("treatment_person", args=[number]))]
+                if current().sessions
+                else []
+            ),
+            (_("This participant has died"), reverse("unblinded_death", args=[number])),
+        ],
         "facts": [
             (_("Name"), name),
             (_("Telephone"), phone),

@@ -14,10 +14,11 @@ from trial.core.access.roles import (
 )
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
-from trial.core.ui.tables import Column, Link, Table, grouped, page_of
+from trial.core.ui.tables import Column, Link, Table, grouped, page_of, shown
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.disclosure.models import UnblindedHistory
+from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import allocations
 
 READERS = (TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
@@ -32,18 +33,19 @@ def allocation_list(request: Request) -> HttpResponseBase:
     found = list(allocations())
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     columns = [Column(_("Participant"), code=True), Column(_("Team")), Column(_("Arm")), Column(_("Allocated"))]
-    shown = [
+    leads_on = protocol.sessions is not None and request.person.holds(TreatmentCoordinator, UnblindedDataManager)
+    cells = [
         [
-            Link(grouped(a.participant.number), reverse("allocation", args=[a.participant.number])),
+            _number(a, leads_on=leads_on),
             a.participant.team.name,
             names.get(a.arm, a.arm),
-            a.allocated_at,
+            Link(shown(a.allocated_at), reverse("allocation", args=[a.participant.number])),
         ]
         for a in rows
     ]
     table = Table(
         columns,
-        shown,
+        cells,
         empty=_("Allocations appear here when somebody at your site has been randomized."),
         page=position,
     )
@@ -62,16 +64,16 @@ def allocation(request: Request, number: str) -> HttpResponseBase:
     found = allocations().filter(participant__number=number.replace(" ", "")).first()
     if found is None:
         raise Http404
-    protocol, shown = current(), grouped(found.participant.number)
+    protocol, number = current(), grouped(found.participant.number)
     arms = {arm.code: arm.name for arm in protocol.arms}
     note(what="allocation opened", subject=found.participant.number, by=request.person)
     words = {"allocate": _("Allocated"), **{f"arm:{code}": name for code, name in arms.items()}}
     context = {
-        "title": _("Allocation of participant %(number)s") % {"number": shown},
-        "crumbs": [(_("Allocations"), reverse("allocations")), (shown, "")],
+        "title": _("Allocation of participant %(number)s") % {"number": number},
+        "crumbs": [(_("Allocations"), reverse("allocations")), (number, "")],
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
         "facts": [
-            (_("Participant"), shown), (_("Team"), found.participant.team.name), (_("Stratum"), found.stratum),
+            (_("Participant"), number), (_("Team"), found.participant.team.name), (_("Stratum"), found.stratum),
             (_("Arm"), arms.get(found.arm, found.arm)), (_("Allocated"), found.allocated_at),
             (_("Place in the sequence"), _("%(position)d of version %(version)d")
              % {"position": found.position, "version": found.sequence_version}),
@@ -79,3 +81,9 @@ def allocation(request: Request, number: str) -> HttpResponseBase:
         "history": lines(history_of(("unblinded_allocation", found.pk), source=UnblindedHistory), words, ("site",)),
     }  # fmt: skip
     return render(request, "unblinded/randomization/allocation.html", context)
+
+
+def _number(allocation: Allocation, *, leads_on: bool) -> str | Link:
+    """The study number; for who follows treatment it leads to the person."""
+    number = allocation.participant.number
+    return Link(grouped(number), reverse("treatment_person", args=[number])) if leads_on else grouped(number)

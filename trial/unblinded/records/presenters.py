@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trial.core import clock
 from trial.core.access import Person
@@ -16,8 +17,8 @@ from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.parts import Change
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped, shown
+from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
-from trial.participants.queries import lock
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import NoProtocol, current
 from trial.unblinded.disclosure.models import UnblindedHistory
@@ -30,6 +31,20 @@ from trial.unblinded.records.stays import days_in_hospital
 READERS = (Abstractor, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
 LATE_DAYS = 90
 """OURS: a window is looked up within three months of its last day."""
+HISTORY: dict[str, Text] = {
+    "record_admission": gettext_lazy("Admission recorded"),
+    "correct_admission": gettext_lazy("Admission corrected"),
+    "sign_off": gettext_lazy("Signed off as looked up"),
+    "look_up": gettext_lazy("Looked up and signed off"),
+    "window": gettext_lazy("window"),
+    "admitted_on": gettext_lazy("admitted"),
+    "discharged_on": gettext_lazy("discharged"),
+    "ward": gettext_lazy("ward"),
+    "source": gettext_lazy("source"),
+    "void": gettext_lazy("recorded by mistake"),
+    "admissions": gettext_lazy("admissions"),
+}
+"""Actions and columns in the words of the pages."""
 LEFT_OUT = frozenset(
     {
         "site",
@@ -138,7 +153,7 @@ def history_lines(admissions: Sequence[Admission], looked_up: Sequence[LookUp], 
         )
         for change in changes
     ]
-    return lines(readable)
+    return lines(readable, HISTORY)
 
 
 def _words(name: str, value: Any, protocol: Protocol) -> Any:
@@ -154,14 +169,14 @@ def _words(name: str, value: Any, protocol: Protocol) -> Any:
 
 
 def work_for(person: Person) -> list[WorkList]:
-    """The windows that are over and not looked up, for the abstractor; nothing after the lock or without a records plan."""
+    """The windows that are over and not looked up, for the abstractor; nothing without a records plan."""
     if not person.holds(Abstractor):
         return []
     try:
         protocol = current()
     except NoProtocol:
         return []
-    if protocol.records is None or lock() is not None:
+    if protocol.records is None:
         return []
     today = clock.today()
     items = [

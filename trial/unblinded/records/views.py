@@ -145,7 +145,7 @@ def _windows(person: Person, found: list[RecordLine], protocol: Protocol) -> lis
     return shown_ones
 
 
-@page(roles=WRITERS)
+@page(roles=WRITERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def new(request: Request, number: str, code: str) -> HttpResponseBase:
     """Record an admission."""
@@ -172,7 +172,7 @@ def new(request: Request, number: str, code: str) -> HttpResponseBase:
     return render(request, "trial/form.html", context, status=status_of(form))
 
 
-@page(roles=(Abstractor,))
+@page(roles=(Abstractor,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def complete(request: Request, number: str, code: str) -> HttpResponseBase:
     """Everything of a window has been looked up."""
@@ -211,7 +211,7 @@ def _admission_or_404(key: uuid.UUID) -> Admission:
     return found
 
 
-@page(roles=WRITERS)
+@page(roles=WRITERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Correct an admission: a new row replaces it, and the old one stays."""
@@ -239,7 +239,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "trial/form.html", context, status=status_of(form))
 
 
-@page(roles=WRITERS)
+@page(roles=WRITERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def remove(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """There was no such admission. The row stays in the history, and counts no more."""

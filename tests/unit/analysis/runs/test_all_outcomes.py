@@ -7,6 +7,7 @@ import json
 import re
 import uuid
 from functools import cache
+from html import unescape
 from typing import Any
 
 import psycopg
@@ -27,6 +28,7 @@ from analysis.runs import compute, executor, plans, rehearsal
 from analysis.runs.joined import Joined, as_csv
 from analysis.snapshots.models import Snapshot
 from tests import world
+from tests.crawl import Crawl
 from tests.unit.analysis.runs.all_outcomes import table
 from tests.unit.analysis.runs.test_specs import as_stored
 from trial.core.errors import Refused
@@ -257,7 +259,7 @@ def test_one_sentence_for_the_primary_with_estimate_interval_and_p() -> None:
     sentence = outcomes.outcomes_sentence(*stored_scales())
     assert re.fullmatch(
         r"At T3, 18 months, IMR Scale, client version in IMR and care as usual is [\d.]+ points (higher|lower) than in"
-        r" Care as usual \(95 % interval \S+ to \S+, p [=<] \S+\)\.",
+        r" Care as usual \(95 % interval \S+ to \S+, p\xa0[=<]\xa0\S+\)\.",
         sentence,
     ), sentence
 
@@ -386,6 +388,42 @@ def test_the_published_comparisons_have_a_page_of_their_own_and_never_stand_on_a
     assert client.get(f"/analysis/{run.pk}/?format=csv").status_code == 200
     assert client.get(f"/analysis/{run.pk}/outcomes/sers/").status_code == 404
     assert "against all controls" not in client.get("/").content.decode()
+
+
+NAMES = re.compile(r"IMR and care as usual|Care as usual|Completers|Randomized to the experimental arm")
+MARK = " (fake)"
+
+
+def unmarked(text: str) -> list[str]:
+    """Where a text names an arm, or a group, and does not say that it is fake."""
+    return [
+        text[max(0, at.start() - 40) : at.end() + 20]
+        for at in NAMES.finditer(text)
+        if not text[at.end() :].startswith((MARK, " against all controls"))
+    ]
+
+
+@pytest.mark.parametrize("kind", ["fake", "scales", "published"])
+def test_no_arm_of_a_rehearsal_looks_like_a_real_one(snapshot: Snapshot, three: None, kind: str) -> None:
+    """Every page, table, figure and CSV that a run on fake arms leads to, read by following its links."""
+    run = executed(snapshot, kind)
+    assert run.state == "succeeded"
+    client, read = signed_in("statistician"), 0
+    for seen in Crawl(client, f"/analysis/{run.pk}/").pages():
+        if seen.name not in ("run", "run_outcome"):
+            continue
+        read += 1
+        if not seen.is_page:
+            assert "fake-arm" in seen.answer["Content-Disposition"]
+            lines = list(csv.DictReader(io.StringIO(seen.text)))
+            assert {line.get("arms") or line["\ufeffarms"] for line in lines} == {"fake"}
+            assert all(line.get("group", "fake").startswith("fake") for line in lines)
+            continue
+        assert "Nothing here is a result of the trial" in seen.text
+        assert MARK in seen.text
+        assert unmarked(unescape(seen.text)) == [], seen.address
+    assert read == {"fake": 1, "scales": 5, "published": 2}[kind] or read > 1
+    assert unmarked("IMR and care as usual is better") != [], "the reader finds what is not marked"
 
 
 def test_a_dead_worker_s_run_over_all_outcomes_begins_anew_and_ends_with_the_same_bytes(

@@ -31,11 +31,17 @@ def counted(owner: Owner, query: str) -> Counter[Any]:
     return Counter(tuple(row) if len(row) > 1 else row[0] for row in owner.execute(query).fetchall())  # type: ignore[arg-type]
 
 
+PERSONS = (
+    "(select e.* from participants_screeningentry e where not exists"
+    " (select 1 from participants_screeningentry l where l.previous_id = e.id)) persons"
+)
+"""Each person by the latest entry."""
+
+
 def test_assessed_excluded_randomized(at_end: Owner) -> None:
-    outcomes = counted(at_end, "select outcome from participants_screeningentry where previous_id is null")
-    assert outcomes == {"registered": 187, "declined": 35, "excluded": 16}
-    assert one(at_end, "select count(*) from participants_screeningentry") == 238
-    reasons = counted(at_end, "select reason from participants_screeningentry where outcome = 'excluded'")
+    assert counted(at_end, f"select outcome from {PERSONS}") == {"registered": 187, "declined": 35, "excluded": 16}
+    assert one(at_end, f"select count(*) from {PERSONS}") == 238
+    reasons = counted(at_end, f"select reason from {PERSONS} where outcome = 'excluded'")
     assert reasons == {"condition": 7, "not_contacted": 5, "other": 4}
     assert one(at_end, "select count(*) from participants_participant where randomized_at is not null") == 187
 
@@ -287,6 +293,15 @@ def test_everybody_was_told(at_end: Owner) -> None:
 
 
 # --- what else happened
+
+
+def test_one_person_was_screened_twice(at_end: Owner) -> None:
+    twice = (
+        "select e.outcome, l.outcome from participants_screeningentry e join participants_screeningentry l on l.previous_id = e.id"
+        " where l.created_at > e.created_at and l.site_id = e.site_id"
+    )
+    assert counted(at_end, twice) == {("excluded", "registered"): 1}
+    assert one(at_end, "select count(*) from participants_screeningentry") == 239
 
 
 def test_every_query_is_settled(at_end: Owner) -> None:

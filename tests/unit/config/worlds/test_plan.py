@@ -52,6 +52,12 @@ def test_assessed_and_turned_away() -> None:
     assert not set(SINCE) & {e.person for e in of(events.TurnedAway)}
 
 
+def test_one_person_is_screened_twice_before_the_demo_stops() -> None:
+    (before,) = of(events.ScreenedBefore)
+    (again,) = [e for e in of(events.Opened) if e.person == before.person]
+    assert before.at < again.at < SINCE[before.person] < calendar.RUNNING
+
+
 def test_the_list_gives_116_and_71_in_whole_blocks_of_five() -> None:
     lists = allocation.sequence()
     teams = {team.code for team in IMR.teams}

@@ -79,11 +79,10 @@ def test_without_the_first_the_second_plays_nothing(empty: psycopg.Connection[An
     assert column(empty, "select count(*) from core_history") == [0]
 
 
-def test_each_kind_of_event_is_played_or_awaited() -> None:
+def test_each_kind_of_event_is_played() -> None:
     kinds = {type(event) for event in script()}
     played = set(imr.Play(world.read("imr"), ("rotterdam",), print).handlers)
-    assert kinds == played | set(imr.AWAITED)
-    assert not played & set(imr.AWAITED)
+    assert kinds == played
 
 
 def test_a_play_holds_back_the_allocator_only_while_somebody_is_randomized() -> None:

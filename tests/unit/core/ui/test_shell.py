@@ -29,6 +29,7 @@ def _settings(settings: pytest.FixtureRequest) -> None:
     settings.TRIAL_NAME = lambda: "IMR"  # type: ignore[attr-defined]
     settings.TRIAL_NOTICE = lambda: ""  # type: ignore[attr-defined]
     settings.TRIAL_BAND = ""  # type: ignore[attr-defined]
+    settings.LOCKED_AT = lambda: None  # type: ignore[attr-defined]
     settings.SITE_NAMES = "tests.unit.core.ui.test_shell.site_names"  # type: ignore[attr-defined]
 
 
@@ -74,11 +75,37 @@ def test_a_notice_stands_on_every_page(settings: pytest.FixtureRequest) -> None:
     assert "Import under way" in _page("/", COORDINATOR)
 
 
+def test_the_lock_stands_on_every_page_of_both_sides(settings: pytest.FixtureRequest) -> None:
+    settings.LOCKED_AT = lambda: datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC)  # type: ignore[attr-defined]
+    for path, person in (("/", COORDINATOR), ("/unblinded/", TREATMENT)):
+        assert 'Database locked on <time datetime="2026-11-23">23 Nov 2026</time>' in _page(path, person)
+    assert "Database locked" not in _page("/", None)
+
+
+def test_after_the_lock_only_such_work_is_left_that_goes_on(settings: pytest.FixtureRequest) -> None:
+    ends, goes_on = work.WorkList("Visits"), work.WorkList("Unblinding", after_lock=True)
+    settings.WORK_PROVIDERS = [lambda person: [ends, goes_on]]  # type: ignore[attr-defined]
+    settings.LOCKED_AT = lambda: datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)  # type: ignore[attr-defined]
+    assert work.work_for(COORDINATOR) == [goes_on]
+
+
+def test_a_long_list_shows_what_presses_most() -> None:
+    items = [work.WorkItem(str(n), "#", state="due", on=DAY + datetime.timedelta(days=-n)) for n in range(9)]
+    listed = work.WorkList("To randomize", items)
+    assert [item.title for item in listed.first] == ["8", "7", "6", "5", "4"]
+    assert (listed.more, listed.code) == (4, "to-randomize")
+    six = work.WorkList("To randomize", items[:6])
+    assert (len(six.first), six.more) == (6, 0), "a line that says one more would take its place"
+    html = render_to_string("components/worklist.html", {"work": listed, "all_url": "/work/"})
+    assert 'href="/work/?list=to-randomize"' in html
+    assert "and 4 more" in html
+
+
 def test_error_pages_ask_nobody(settings: pytest.FixtureRequest) -> None:
     def refuse() -> str:
         raise AssertionError("an error page asked the database")
 
-    settings.TRIAL_NAME = settings.TRIAL_NOTICE = settings.TRIAL_BAND = refuse  # type: ignore[attr-defined]
+    settings.TRIAL_NAME = settings.TRIAL_NOTICE = settings.TRIAL_BAND = settings.LOCKED_AT = refuse  # type: ignore[attr-defined]
     settings.DEMO = True  # type: ignore[attr-defined]
     for status in (400, 403, 404, 500, 503):
         html = render_to_string(f"{status}.html", {}, request=RequestFactory().get("/unblinded/x/"))

@@ -23,6 +23,13 @@ class PersonEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScreenedBefore(PersonEvent):
+    """The person is considered and excluded, and comes back later: a person has one place in the flow, that of the latest entry."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Opened(PersonEvent):
     """The person comes into the screening log."""
 

@@ -18,6 +18,7 @@ from trial.config.worlds.plan.events import (
     PersonEvent,
     Randomized,
     Registered,
+    ScreenedBefore,
     Sitting,
     TurnedAway,
 )
@@ -26,6 +27,8 @@ from trial.config.worlds.plan.order import in_turn, shuffled, spread
 RANDOMIZED = sum(TEAMS.values())
 TURNED_AWAY = {"declined": 35, "condition": 7, "not_contacted": 5, "other": 4}
 """T/120. The first is a reason to decline, the others are reasons of exclusion."""
+SCREENED_TWICE = 168
+"""Made up: somebody who was excluded first, and randomized at the second screening, two months later."""
 NOT_SHARING = 14
 """Made up: people who do not agree to the sharing of their data."""
 
@@ -182,6 +185,8 @@ def _way_in(person: Person, refused: tuple[str, ...]) -> Iterator[PersonEvent]:
     else:
         steps = [at_work(since - dt.timedelta(days=days, minutes=7 * days)) for days in (14, 12, 10)]
         sittings = [at_work(since - dt.timedelta(days=3, minutes=30))]
+    if n == SCREENED_TWICE:
+        yield ScreenedBefore(at=at_work(steps[0] - dt.timedelta(days=61)), person=n, reason="condition")
     yield Opened(at=steps[0], person=n)
     yield Assessed(at=steps[1], person=n, refused=refused)
     yield Registered(at=steps[2], person=n)

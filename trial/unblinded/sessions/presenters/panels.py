@@ -40,7 +40,8 @@ def panels_for(person: Person) -> list[Panel]:
     if protocol.sessions is not None and person.holds(
         TreatmentCoordinator, UnblindedDataManager, IndependentStatistician
     ):
-        panels.append(_attendance(queries.person_lines(allocations()), protocol.sessions))
+        opens = person.holds(TreatmentCoordinator, UnblindedDataManager)
+        panels.append(_attendance(queries.person_lines(allocations()), protocol.sessions, opens))
     lines = queries.fidelity_lines(queries.groups(), protocol.fidelity)
     if protocol.fidelity:
         link = person.holds(FidelityRater, UnblindedDataManager)
@@ -48,12 +49,12 @@ def panels_for(person: Person) -> list[Panel]:
     return panels
 
 
-def _attendance(lines: list[PersonLine], plan: SessionsPlan) -> Panel:
+def _attendance(lines: list[PersonLine], plan: SessionsPlan, link: bool) -> Panel:
     rule = plan.completion
     words = _("Completed: attended at least %(share)s %% of the sessions %(of)s. Open until the program of a person has ended.") % {
         "share": f"{100 * rule.share:g}", "of": DENOMINATORS[rule.denominator],
     }  # fmt: skip
-    table = attendance_by_group(lines, words)
+    table = attendance_by_group(lines, words, link=link)
     counts = counts_by_group(lines).values()
     attended, offered = sum(one.attended for one in counts), sum(one.offered for one in counts)
     ended, completed = sum(one.ended for one in counts), sum(one.completed for one in counts)

@@ -66,11 +66,13 @@ def group_table(
     return Table(columns, rows, empty=empty, csv_url=csv_url, page=position, note=note)
 
 
-def member_table(members: Sequence[Member], lines: Mapping[uuid.UUID, PersonLine], *, oversees: bool) -> Table:
+def member_table(
+    members: Sequence[Member], lines: Mapping[uuid.UUID, PersonLine], *, oversees: bool, may_change: bool
+) -> Table:
     """Members of a group with their sessions. Arms and deviations are for those who oversee treatment."""
     columns = [
         Column(_("Participant"), code=True), Column(_("Entered")), Column(_("Left")), _count(_("Attended")), _count(_("Offered")),
-        *([Column(_("Note")), Column("")] if oversees else []),
+        *([Column(_("Note"))] if oversees else []), *([Column("")] if may_change else []),
     ]  # fmt: skip
     rows: list[list[Any]] = []
     for member in members:
@@ -81,8 +83,9 @@ def member_table(members: Sequence[Member], lines: Mapping[uuid.UUID, PersonLine
             member.entered_on, member.left_on, counts.attended, counts.offered,
         ]  # fmt: skip
         if oversees:
-            change = Link(_("Change the days"), reverse("treatment_stay", args=[member.pk]))
-            row += [State("blocked", _("Deviation")) if member.deviates else None, change]
+            row.append(State("blocked", _("Deviation")) if member.deviates else None)
+        if may_change:
+            row.append(Link(_("Change the days"), reverse("treatment_stay", args=[member.pk])))
         rows.append(row)
     return Table(
         columns, rows, caption=_("Members"), empty=_("People appear here when the treatment coordinator has placed them in this group."),
@@ -194,8 +197,8 @@ def counts_by_group(lines: Iterable[PersonLine]) -> dict[uuid.UUID, GroupCounts]
     return found
 
 
-def attendance_by_group(lines: Sequence[PersonLine], rule_words: str) -> Table:
-    """The table of the panel: attendance and completion by group."""
+def attendance_by_group(lines: Sequence[PersonLine], rule_words: str, *, link: bool) -> Table:
+    """The table of the panel: attendance and completion by group. ``link``: to the groups, for who may open them."""
     counts = counts_by_group(lines)
     groups = {line.group.pk: line.group for line in lines if line.group is not None}
     held = queries.held_counts(groups)
@@ -207,8 +210,8 @@ def attendance_by_group(lines: Sequence[PersonLine], rule_words: str) -> Table:
     for key, group in sorted(groups.items(), key=lambda pair: pair[1].code):
         one = counts[key]
         share = percent(one.attended, one.offered)
-        link = Link(group.code, reverse("treatment_group", args=[key]))
-        rows.append([link, one.people, held.get(key, 0), one.attended, one.offered, share, one.ended, one.completed])
+        name = Link(group.code, reverse("treatment_group", args=[key])) if link else group.code
+        rows.append([name, one.people, held.get(key, 0), one.attended, one.offered, share, one.ended, one.completed])
     empty = _("Groups are counted here when people have been placed in them.")
     return Table(columns, rows, caption=_("Attendance and completion by group"), empty=empty, note=rule_words)
 

@@ -30,6 +30,38 @@ DENOMINATORS: dict[str, Text] = {
     "planned": gettext_lazy("planned for the person"),
     "held": gettext_lazy("held by the group"),
 }
+HISTORY: dict[str, Text] = {
+    "open_group": gettext_lazy("Group made"),
+    "change_group": gettext_lazy("Group changed"),
+    "close_group": gettext_lazy("Group closed"),
+    "place": gettext_lazy("Placed in a group"),
+    "change_stay": gettext_lazy("Days in the group changed"),
+    "record_told": gettext_lazy("Participant and care team told"),
+    "withdraw": gettext_lazy("Withdrew from treatment"),
+    "record_session": gettext_lazy("Session recorded"),
+    "correct_session": gettext_lazy("Session corrected"),
+    "fix_completions": gettext_lazy("Completion fixed"),
+    "report_death": gettext_lazy("Death reported"),
+    "name": gettext_lazy("name"),
+    "opened_on": gettext_lazy("first day"),
+    "closed_on": gettext_lazy("last day"),
+    "since": gettext_lazy("since"),
+    "until": gettext_lazy("until"),
+    "trainer_id": gettext_lazy("trainer"),
+    "told_on": gettext_lazy("told"),
+    "entered_on": gettext_lazy("entered"),
+    "left_on": gettext_lazy("left"),
+    "day": gettext_lazy("day"),
+    "minutes": gettext_lazy("minutes"),
+    "modules": gettext_lazy("modules"),
+    "led_by": gettext_lazy("led by"),
+    "cancel_reason": gettext_lazy("not held because"),
+    "ended_on": gettext_lazy("program ended"),
+    "ended_by": gettext_lazy("ended by"),
+    **{f"ended_by:{code.value}": words for code, words in ENDINGS.items()},
+    **{f"denominator:{code}": words for code, words in DENOMINATORS.items()},
+}
+"""Actions, columns and codes of this side in the words of its pages."""
 LEFT_OUT = frozenset(
     {
         "site", "placed_at", "placed_by", "allocated_at", "deviates", "created_at", "created_by", "guest", "signature", "recorded_at", "recorded_by",
@@ -120,7 +152,7 @@ def history_lines(
     readable = [
         replace(change, fields=list(_readable(change, names, plan, about.get(change.row, "")))) for change in found
     ]
-    return lines([change for change in readable if change.fields], words)
+    return lines([change for change in readable if change.fields], {**HISTORY, **(words or {})})
 
 
 def _keys(name: str, *values: Any) -> Iterable[str]:

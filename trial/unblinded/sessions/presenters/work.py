@@ -11,7 +11,6 @@ from trial.core.access import Person
 from trial.core.access.roles import FidelityRater, Therapist, TreatmentCoordinator, UnblindedDataManager
 from trial.core.ui.tables import shown
 from trial.core.ui.work import WorkItem, WorkList, WorkState
-from trial.participants.queries import lock
 from trial.protocol.definition import SessionsPlan
 from trial.protocol.queries import NoProtocol, current
 from trial.unblinded.randomization.queries import of_the_living
@@ -30,14 +29,12 @@ NEAR_END = 0.75
 
 
 def work_for(person: Person) -> list[WorkList]:
-    """The lists of this person's roles; nothing after the lock, when nothing can be done, or where the protocol plans no sessions."""
+    """The lists of this person's roles; nothing where the protocol plans no sessions."""
     if not person.holds(TreatmentCoordinator, Therapist, FidelityRater, UnblindedDataManager):
         return []
     try:
         protocol = current()
     except NoProtocol:
-        return []
-    if lock() is not None:
         return []
     today, plan = clock.today(), protocol.sessions
     lists: list[WorkList] = []

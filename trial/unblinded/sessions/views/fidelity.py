@@ -162,7 +162,7 @@ def _shown(scores: Mapping[str, int | None], code: str) -> Any:
     return _("does not apply") if scores[code] is None else scores[code]
 
 
-@page(roles=(FidelityRater,))
+@page(roles=(FidelityRater,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def rate(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     """One's own rating, as a draft."""
@@ -192,7 +192,7 @@ def rate(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     return render(request, "unblinded/sessions/form.html", context, status=status_of(form))
 
 
-@page(roles=(FidelityRater,))
+@page(roles=(FidelityRater,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def sign(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     """Sign one's own complete rating."""
@@ -225,7 +225,7 @@ def sign(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=(FidelityRater,))
+@page(roles=(FidelityRater,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def consensus(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     """Agree on the items on which the raters differ."""

@@ -81,7 +81,7 @@ def group_list(request: Request) -> HttpResponseBase:
     return render(request, "unblinded/sessions/groups.html", context)
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def new(request: Request) -> HttpResponseBase:
     """Make a group."""
@@ -140,7 +140,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
             (_("Members today"), _("%(count)d of at most %(size)d") % {"count": active, "size": plan.max_group_size}),
         ],
         "too_many": active > plan.max_group_size,
-        "members": member_table(members, lines, oversees=sees_all),
+        "members": member_table(members, lines, oversees=sees_all, may_change=sees_all and is_open),
         "sessions": session_table(list(queries.sessions_of(group)), plan, missing),
         "may_record": is_open and rules.may_record(request.person, group),
         "may_place": is_open and request.person.holds(TreatmentCoordinator, site=group.site),
@@ -151,7 +151,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "unblinded/sessions/group.html", context)
 
 
-@page(roles=(TreatmentCoordinator, UnblindedDataManager))
+@page(roles=(TreatmentCoordinator, UnblindedDataManager), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def change(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Correct a group, and who trains it."""
@@ -181,7 +181,7 @@ def change(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "trial/form.html", context, status=status_of(form))
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def close(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The program of a group has ended."""

@@ -16,7 +16,8 @@ from trial.core.access.roles import TreatmentCoordinator, UnblindedDataManager
 from trial.core.errors import Refused
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import State, csv_response, page_of
-from trial.participants.queries import lock
+from trial.participants.queries import died, lock
+from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import allocations
@@ -76,7 +77,8 @@ def person(request: Request, number: str) -> HttpResponseBase:
     today = clock.today()
     line = queries.person_lines([allocation])[0]
     note(what="treatment of a participant opened", subject=allocation.participant.number, by=request.person)
-    coordinates = request.person.holds(TreatmentCoordinator, site=allocation.site) and lock() is None
+    is_open = lock() is None
+    coordinates = is_open and request.person.holds(TreatmentCoordinator, site=allocation.site)
     goes_on = line.withdrawal is None and line.completion is None
     takes_part = line.is_offered or line.deviates
     arms = {arm.code: arm.name for arm in protocol.arms}
@@ -92,6 +94,8 @@ def person(request: Request, number: str) -> HttpResponseBase:
             (_("Attended"), line.counts.attended), (_("Completion"), completion_words(line, plan)),
         ] if takes_part else [],
         "stays": [_stay(member) for member in reversed(line.members)],
+        "may_change": is_open,
+        "links": _links(request, allocation),
         "may_tell": coordinates and line.told is None,
         "may_place": coordinates and line.member is None and goes_on,
         "may_withdraw": coordinates and goes_on and takes_part,
@@ -116,6 +120,16 @@ def _facts(line: PersonLine, arms: dict[str, str]) -> list[tuple[str, Any]]:
     return facts
 
 
+def _links(request: Request, allocation: Allocation) -> list[tuple[str, str]]:
+    """Where this person goes on: name and telephone, hospital records."""
+    number, links = [allocation.participant.number], []
+    if request.person.holds(TreatmentCoordinator, site=allocation.site) and not died([allocation.participant_id]):
+        links.append((_("Name, telephone, death"), reverse("person", args=number)))
+    if request.person.holds(UnblindedDataManager) and current().records is not None:
+        links.append((_("Hospital records"), reverse("admissions_person", args=number)))
+    return links
+
+
 def _stay(member: Member) -> dict[str, Any]:
     return {
         "member": member,
@@ -136,7 +150,7 @@ def _rows(line: PersonLine) -> list[tuple[str, Any]]:
     return rows
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def told(request: Request, number: str) -> HttpResponseBase:
     """The participant and the care team have been told."""
@@ -167,7 +181,7 @@ def told(request: Request, number: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def place(request: Request, number: str) -> HttpResponseBase:
     """Place somebody in a group; of another arm too, which is kept as a deviation. A full group is a warning."""
@@ -207,7 +221,7 @@ def _warn(request: Request, member: Member, size: int) -> None:
         messages.warning(request, _("The group has %(count)d members now; the protocol says at most %(size)d.") % words)
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def withdraw(request: Request, number: str) -> HttpResponseBase:
     """Withdrawal from treatment, and from nothing else."""
@@ -239,7 +253,7 @@ def withdraw(request: Request, number: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=OVERSEERS)
+@page(roles=OVERSEERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def stay(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Let somebody leave a group, or correct the days."""

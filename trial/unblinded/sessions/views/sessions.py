@@ -55,7 +55,7 @@ def _other_people(request: Request, group: TherapyGroup, members: list[Member]) 
     return {m.pk for m in queries.members_on(group, listed)} != {m.pk for m in members}
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Record a session that was held, with everybody's attendance, in one save. Twice is once."""
@@ -123,7 +123,7 @@ def _marks(form: forms.SessionForm, group: TherapyGroup) -> dict[uuid.UUID, Mark
     return marks
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def canceled(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Record that a session was not held."""
@@ -196,7 +196,7 @@ def _attendance(session: GroupSession) -> Any:
     return rows.order_by("guest", "allocation__participant__number")
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Add the marks that are open, or correct what is on record, with a reason."""
@@ -253,7 +253,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "unblinded/sessions/record.html", context, status=status_of(form))
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """A session on record was not held after all."""
