@@ -12,11 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from trial.core import side
 from trial.core.access import Request, page
-from trial.core.access.roles import Coordinator, DataManager, Sponsor
+from trial.core.access.roles import DataManager, Sponsor
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.ui.addresses import here
 from trial.core.ui.forms import status_of
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants import actions, queries
@@ -42,6 +44,7 @@ from trial.participants.presenters import (
     state_of,
 )
 from trial.participants.recruitment.presenters import funnel_table
+from trial.participants.rules import COORDINATORS
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -82,7 +85,7 @@ def participant_list(request: Request) -> HttpResponseBase:
         "lead": _("%(count)d registered") % {"count": len(found)},
         "table": participant_table(list(rows), teams, has_died=has_died, csv_url=_csv_url(query), position=position),
         "filter": ParticipantFilter(request.GET, teams=queries.teams_seen(), states=STATES.items()),
-        "clear_url": reverse("participants") if query else "",
+        "clear_url": here("participants") if query else "",
     }
     return render(request, "trial/participant_list.html", context)
 
@@ -111,18 +114,18 @@ def screening_log(request: Request) -> HttpResponseBase:
             request.GET, teams=queries.teams_seen(), months=queries.screening_months(),
             outcomes=[(code, words) for code, (_kind, words) in OUTCOMES.items()],
         ),
-        "clear_url": reverse("screening_log") if query else "",
-        "may_screen": request.person.holds(Coordinator) and queries.lock() is None,
+        "clear_url": here("screening_log") if query else "",
+        "may_screen": request.person.holds(*COORDINATORS) and queries.lock() is None,
     }  # fmt: skip
     return render(request, "trial/screening_log.html", context)
 
 
 def _my_teams(request: Request) -> list[Team]:
     teams = Team.objects.filter(is_active=True).order_by("name")
-    return [team for team in teams if request.person.holds(Coordinator, site=team.site_id)]
+    return [team for team in teams if request.person.holds(*COORDINATORS, site=team.site_id)]
 
 
-@page(roles=(Coordinator,))
+@page(roles=COORDINATORS)
 @require_http_methods(["GET", "POST"])
 def screening_new(request: Request) -> HttpResponseBase:
     """Add somebody to the log; ``?previous=`` links a re-screening to the earlier entry."""
@@ -135,12 +138,12 @@ def screening_new(request: Request) -> HttpResponseBase:
                 team=form.teams[data["team"]], month=form.cleaned_month(), age_band=data["age_band"], sex=data["sex"],
                 previous=previous, by=request.person,
             )  # fmt: skip
-            return redirect("screening_entry", entry.pk)
+            return redirect(here("screening_entry", entry.pk))
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
     context = {
         "title": _("Screen again") if previous else _("Screen a person"),
-        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("New entry"), "")],
+        "crumbs": [(_("Screening log"), here("screening_log")), (_("New entry"), "")],
         "form": form,
         "submit": _("Add to the screening log"),
         "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
@@ -166,7 +169,7 @@ def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One entry, step by step: consent, eligibility, registration. The next step is open; the others say what they wait for."""
     entry = get_object_or_404(queries.screening_log(), pk=key)
     protocol = current()
-    may_write = request.person.holds(Coordinator, site=entry.site_id) and queries.lock() is None
+    may_write = request.person.holds(*COORDINATORS, site=entry.site_id) and queries.lock() is None
     step = request.POST.get("step", "") if may_write else ""
     forms: dict[str, Any] = {
         "consent": ConsentForm(request.POST if step == "consent" else None, protocol=protocol),
@@ -176,7 +179,7 @@ def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if step in forms and forms[step].is_valid():
         try:
             _take_step(step, entry, forms[step], request)
-            return redirect("screening_entry", entry.pk)
+            return redirect(here("screening_entry", entry.pk))
         except Refused as refusal:
             forms[step].add_error(None, str(refusal.message))
     bound = forms.get(step)
@@ -227,7 +230,7 @@ def _entry_context(
     ]
     return {
         "title": _("Screening"),
-        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("Entry"), "")],
+        "crumbs": [(_("Screening log"), here("screening_log")), (_("Entry"), "")],
         "entry": entry,
         "facts": facts,
         "consents": consents,
@@ -242,7 +245,7 @@ def _entry_context(
     }
 
 
-@page(roles=(Coordinator,))
+@page(roles=COORDINATORS)
 @require_POST
 def register(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Register the person; a second press finds the same participant."""
@@ -251,8 +254,8 @@ def register(request: Request, key: uuid.UUID) -> HttpResponseBase:
         participant = actions.register(entry=entry, by=request.person)
     except Refused as refusal:
         messages.error(request, str(refusal.message))
-        return redirect("screening_entry", entry.pk)
-    return redirect("participant", participant.number)
+        return redirect(here("screening_entry", entry.pk))
+    return redirect(here("participant", participant.number))
 
 
 def find_participant(number: str) -> Participant:
@@ -282,7 +285,7 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
     stands = standing(participant, request.person)
     context = {
         "title": _("Participant %(number)s") % {"number": grouped(participant.number)},
-        "crumbs": [(_("Participants"), reverse("participants")), (grouped(participant.number), "")],
+        "crumbs": [(_("Participants"), here("participants")), (grouped(participant.number), "")],
         "participant": participant,
         "state": state_of(participant),
         **stands,
@@ -292,14 +295,14 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         "may_randomize": ready
         and asked is None
         and stands["death"] is None
-        and request.person.holds(Coordinator, site=participant.site_id)
+        and request.person.holds(*COORDINATORS, site=participant.site_id)
         and queries.lock() is None,
         "history": lines(history_of(*rows, *stands["rows"])),
     }
     return render(request, "trial/participant.html", context)
 
 
-@page(roles=(Coordinator,))
+@page(roles=COORDINATORS)
 @require_http_methods(["GET", "POST"])
 def randomize(request: Request, number: str) -> HttpResponseBase:
     """Confirm and ask. The reply is the same for every arm."""
@@ -310,17 +313,18 @@ def randomize(request: Request, number: str) -> HttpResponseBase:
             actions.request_randomization(participant=participant, by=request.person)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
-        return redirect("participant", participant.number)
+        return redirect(here("participant", participant.number))
     context = {
         "title": _("Randomize participant %(number)s") % {"number": shown},
-        "crumbs": [(_("Participants"), reverse("participants")), (shown, reverse("participant", args=[number])), (_("Randomize"), "")],
+        "crumbs": [(_("Participants"), here("participants")), (shown, here("participant", number)), (_("Randomize"), "")],
         "facts": [
             (_("Participant"), shown), (_("Site"), participant.site.name), (_("Team"), participant.team.name),
             (_("Baseline complete"), participant.baseline_completed_at or _("not yet")),
         ],
-        "consequence": _("This cannot be undone. You will not see the result: the treatment coordinator of the site is told."),
+        "consequence": _("This cannot be undone. The allocation then stands under Allocations.") if side.current() == side.UNBLINDED
+        else _("This cannot be undone. You will not see the result: the treatment coordinator of the site is told."),
         "submit": _("Randomize participant %(number)s") % {"number": shown},
-        "cancel_url": reverse("participant", args=[participant.number]),
+        "cancel_url": here("participant", participant.number),
     }  # fmt: skip
     return render(request, "confirm.html", context)
 

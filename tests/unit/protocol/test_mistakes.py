@@ -34,6 +34,8 @@ BTHEB: list[Mistake] = [
     ("trial.toml", 'strata = "none"', 'strata = "none"\nseed = 1', "trial.toml", "seed", "secret_key", "predict"),
     ("trial.toml", "[[arms]]", "[allocation]\nblocks = [4]\n[[arms]]", "trial.toml", "allocation", "secret_key", "predict"),
     ("sites.toml", "[[sites]]", '[[sites]]\nlist = "a b"', "sites.toml", "sites[1].list", "secret_key", "predict"),
+    ("sites.toml", "[[sites]]", '[[sites]]\ncoordinator_sees_allocation = "yes"', "sites.toml",
+     "sites[1].coordinator_sees_allocation", "wrong_type", "true or false"),
     # references and uniqueness
     ("visits.toml", 'code = "M3"', 'code = "M2"', "visits.toml", "visits", "duplicate", "M2 is used twice"),
     ("visits.toml", 'code = "M3"', 'code = "M4"', BDI, "visits", "unknown_reference", "visits.toml"),

@@ -8,15 +8,16 @@ from django.utils.translation import gettext_lazy
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import Coordinator
 from trial.core.declassified import SITE_STAFF
 from trial.core.history.queries import names_of
+from trial.core.ui.addresses import here
 from trial.core.ui.tables import Column, Link, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
 from trial.participants.models import Consent, Death, Participant, Transfer
-from trial.participants.rules import DECIDERS, SITE_ROLES, may_follow
+from trial.participants.rules import DECIDERS, SITE_ROLES, coordinates_blind, may_follow
 from trial.protocol.definition import Protocol
+from trial.protocol.queries import current
 
 STOPS = {
     queries.INTERVIEWS: gettext_lazy(
@@ -107,11 +108,10 @@ def deaths_to_confirm(person: Person, mine: frozenset[Any] = frozenset()) -> Wor
     """Reports of death that wait for this person; ``mine``: keys of the reports that this person made, as the unblinded side knows."""
     if not person.holds(*DECIDERS):
         return None
-    address = "unblinded_death_decide" if side.current() == side.UNBLINDED else "death_decide"
     items = [
         WorkItem(
             _("Confirm the death of participant %(number)s") % {"number": grouped(row.participant.number)},
-            reverse(address, args=[row.participant.number]),
+            here("death_decide", row.participant.number),
             _("Reported by a colleague; nobody is reminded of this person any more"),
             "due",
             row.recorded_at.date(),
@@ -131,10 +131,10 @@ def links_to(person: Person, participant: Participant) -> list[tuple[str, str]]:
     if may_follow(person, participant):
         links.append((_("Contact data"), reverse("contact", args=number)))
         links.append((_("Consent and withdrawal"), reverse("withdrawals", args=number)))
-    if person.holds(Coordinator, site=site):
+    if coordinates_blind(person, current().site(site)):
         links.append((_("Transfer to another team"), reverse("transfer", args=number)))
     if person.holds(*SITE_ROLES, site=site):
-        links.append((_("This participant has died"), reverse("death", args=number)))
+        links.append((_("This participant has died"), here("death", participant.number)))
     return links
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import TreatmentCoordinator
+from trial.core.access.roles import TreatmentCoordinator, UnblindedCoordinator
 from trial.core.history.queries import names_of
 from trial.core.ui.tables import Column, Link, Page, Table, grouped
 from trial.core.ui.work import WorkList
@@ -73,7 +73,7 @@ def reading_table(
 
 def work_for(person: Person) -> list[WorkList]:
     """Deaths that wait for a second person, on the unblinded side."""
-    if side.current() != side.UNBLINDED or not person.holds(TreatmentCoordinator):
+    if side.current() != side.UNBLINDED or not person.holds(TreatmentCoordinator, UnblindedCoordinator):
         return []
     waiting = deaths_to_confirm(person, reported_by(person))
     return [waiting] if waiting else []

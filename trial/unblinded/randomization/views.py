@@ -1,4 +1,4 @@
-"""Allocations, for the treatment coordinator of the site."""
+"""Allocations, for the treatment coordinator of the site, and the coordinator where that person sees them."""
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -8,6 +8,7 @@ from trial.core.access import Request, page
 from trial.core.access.roles import (
     IndependentStatistician,
     TreatmentCoordinator,
+    UnblindedCoordinator,
     UnblindedDataManager,
     UnblindedMonitor,
 )
@@ -19,7 +20,9 @@ from trial.unblinded.randomization.queries import allocations
 PAGE_SIZE = 50
 
 
-@page(roles=(TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician))
+@page(
+    roles=(UnblindedCoordinator, TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
+)
 def allocation_list(request: Request) -> HttpResponseBase:
     """Who was allocated to what, at the sites one may see. That it was opened goes into the ledger."""
     protocol = current()
