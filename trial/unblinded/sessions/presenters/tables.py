@@ -23,6 +23,7 @@ from trial.unblinded.sessions.presenters.words import (
     state_of,
 )
 from trial.unblinded.sessions.queries import FidelityLine, PersonLine
+from trial.unblinded.sessions.raters import Pair
 
 
 def percent(part: int, whole: int) -> float | None:
@@ -182,6 +183,23 @@ def people_table(
     }  # fmt: skip
     empty = _("People appear here when they have been randomized.")
     return Table(columns, rows, empty=empty, csv_url=csv_url, page=position, note=note)
+
+
+def rater_table(pairs: Iterable[Pair], sites: Mapping[str, str]) -> Table:
+    """Clinician-raters whose name is that of a therapist's account."""
+    columns = [
+        Column(_("Name")), Column(_("Account of the rater"), code=True), Column(_("Rates at")),
+        Column(_("Account of the therapist"), code=True), Column(_("Trains or trained"), code=True),
+    ]  # fmt: skip
+    rows: list[list[Any]] = [
+        [
+            pair.rater.full_name, pair.rater.username, ", ".join(sites.get(site, site) for site in pair.sites),
+            pair.therapist.username, ", ".join(pair.groups),
+        ]
+        for pair in pairs
+    ]  # fmt: skip
+    empty = _("No clinician-rater bears the name of a therapist. If one does, both accounts stand here.")
+    return Table(columns, rows, empty=empty)
 
 
 @dataclass
