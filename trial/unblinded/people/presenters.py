@@ -75,7 +75,7 @@ def reading_table(
             row.at,
             names.get(row.reader, row.reader),
             _numbers(row, numbers, most),
-            str(PAGES.get(row.page) or GROUP_PAGES.get(row.page, row.page)),
+            str({**PAGES, **GROUP_PAGES}.get(row.page, row.page)),
         ]
         for row in listed
     ]

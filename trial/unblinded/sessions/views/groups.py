@@ -133,6 +133,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
     ]
     context = {
         "title": _("Group %(code)s") % {"code": group.code},
+        "lead": _("That you read the names of its members was written down.") if names else "",
         "crumbs": crumbs_to(group),
         "group": group,
         "state": group_state(group, today),

@@ -200,6 +200,7 @@ def session(request: Request, key: uuid.UUID) -> HttpResponseBase:
     may_record = lock() is None and rules.may_record(request.person, session.group)
     context = {
         "title": _("Session of %(day)s") % {"day": shown(session.day)},
+        "lead": _("That you read the names was written down.") if names else "",
         "crumbs": crumbs_to(session.group, (shown(session.day), "")),
         "session": session,
         "state": session_state(session),
