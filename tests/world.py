@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,31 @@ def read(protocol: str) -> Protocol:
     return load(ROOT / "protocols" / protocol)
 
 
+def seeing(protocol: Protocol, *sites: str) -> Protocol:
+    """The protocol with ``coordinator_sees_allocation`` at these sites and no others."""
+    changed = tuple(replace(one, coordinator_sees_allocation=one.code in sites) for one in protocol.sites)
+    return replace(protocol, sites=changed)
+
+
 def open_trial(
-    protocol: str = "imr", *, seed: bytes = b"a seed for tests", sizes: tuple[int, ...] = (5, 10), length: int = 40
+    protocol: str = "imr",
+    *,
+    seed: bytes = b"a seed for tests",
+    sizes: tuple[int, ...] = (5, 10),
+    length: int = 40,
+    seen_at: tuple[str, ...] = (),
 ) -> None:
-    """Load the protocol and seal a sequence."""
+    """Load the protocol and seal a sequence. ``seen_at``: sites whose coordinator sees allocations."""
     with side.opened(), db.unit_of_work(by=SETUP):
-        load_version(protocol=read(protocol), used=Used(), by=SETUP)
+        load_version(protocol=seeing(read(protocol), *seen_at), used=Used(), by=SETUP)
     with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
         allocator.seal_sequence(seed=seed, sizes=sizes, length=length, by=allocator.ALLOCATOR)
+
+
+def let_see(*sites: str) -> None:
+    """A version of the protocol by which the coordinators of these sites see allocations."""
+    with side.opened(), db.unit_of_work(by=SETUP):
+        load_version(protocol=seeing(read("imr"), *sites), used=Used(), by=SETUP)
 
 
 def make_user(username: str, role: str, site: str = ANY_SITE) -> User:

@@ -23,6 +23,7 @@ from analysis.snapshots.queries import snapshots
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.errors import Refused
+from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.tables import Column, Link, Table, csv_response, page_of, shown

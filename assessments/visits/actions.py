@@ -9,13 +9,12 @@ from assessments.visits import queries
 from assessments.visits.models import AssessorAssignment, VisitOutcome
 from assessments.visits.rules import must_close
 from trial.core import clock, db
-from trial.core.access import Person
-from trial.core.access.roles import Coordinator
 from trial.core.actions import action, part
 from trial.core.errors import Refused
 from trial.core.models import User
 from trial.participants.actions import refuse_if_locked
 from trial.participants.models import Participant
+from trial.participants.rules import must_coordinate_blind
 from trial.protocol.definition import Protocol, Visit
 from trial.protocol.queries import current
 
@@ -28,8 +27,7 @@ def assign_interviewer(*, participant: Participant, interviewer: User, by: db.Ac
 
     Refuses somebody who is not an interviewer of the participant's site. Takes no reason: a reason could reveal an arm.
     """
-    if isinstance(by, Person):
-        by.must_hold(Coordinator, site=participant.site_id)
+    must_coordinate_blind(by, participant.site_id)
     refuse_if_locked()
     if interviewer.pk not in {one.pk for one in queries.interviewers_at(participant.site_id)}:
         raise Refused(

@@ -30,6 +30,7 @@ from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList, WorkState
 from trial.participants.models import ContactAttempt, Participant
 from trial.participants.queries import everybody, next_attempts, participants
+from trial.participants.rules import coordinates_blind
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import NoProtocol, current
 
@@ -232,8 +233,9 @@ def work_for(person: Person) -> list[WorkList]:
         items = [_item(line, _("Interview %(number)s, %(visit)s")) for line in my_lines(person, protocol)]
         empty = _("Interviews appear here when a participant is assigned to you and the window comes near.")
         lists.append(WorkList(_("Interviews"), items, empty=empty))
-    if person.holds(Coordinator):
-        lists.append(_unassigned(person, protocol))
+    sites = [one.code for one in protocol.sites if coordinates_blind(person, one)]
+    if sites:
+        lists.append(_unassigned(sites, protocol))
     if person.holds(Coordinator, Interviewer):
         lists.append(_try_again(person, protocol))
     if person.holds(ClinicianRater, Coordinator) and any(one.rater not in OWN for one in protocol.instruments):
@@ -278,8 +280,8 @@ def _try_again(person: Person, protocol: Protocol) -> WorkList:
     )
 
 
-def _unassigned(person: Person, protocol: Protocol) -> WorkList:
-    people = [one for one in participants() if person.holds(Coordinator, site=one.site_id)]
+def _unassigned(sites: list[str], protocol: Protocol) -> WorkList:
+    people = list(participants().filter(site__in=sites))
     waiting: dict[Any, Participant] = {}
     for line in visit_lines(people, protocol, clock.today()):
         if line.interviewer is None and is_near(line):

@@ -106,6 +106,8 @@ def sites(database: psycopg.Connection[Any]) -> tuple[Team, Team]:
 
 def client_of(role: str, site: str) -> Client:
     """Somebody with this role, signed in. An error of the server is an answer with status 500."""
+    if BY_CODE[role].where_seen:
+        world.let_see(site)
     world.make_user(f"{role}_{site}", role, site)
     client = Client(raise_request_exception=False)
     own = "/login/" if _side_of(BY_CODE[role]) == side.OPEN else "/unblinded/login/"

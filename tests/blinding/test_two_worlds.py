@@ -51,6 +51,15 @@ def test_the_worlds_do_differ_behind_the_wall(database: psycopg.Connection[Any])
     assert one.differences(other) == {}
 
 
+def test_a_coordinator_who_sees_allocations_moves_nothing_on_the_open_side(database: psycopg.Connection[Any]) -> None:
+    """Of both sites one has a single person: what that person writes is open, and equal in both worlds."""
+    one, other, arms, others = both(database, Script(people=14, seed=3, seen_at=("rotterdam",)))
+    assert arms != others
+    assert len(one.tables["participants_participant"]) >= 8
+    assert any("site staff" in row for row in one.tables["participants_randomizationrequest"])
+    assert one.differences(other) == {}
+
+
 @pytest.mark.parametrize(
     ("plant", "table"),
     [

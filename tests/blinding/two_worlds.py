@@ -52,10 +52,11 @@ START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Script:
-    """What happens on the open side: how many people, and the stream of open decisions."""
+    """What happens on the open side: how many people, the stream of open decisions, and the sites whose coordinator sees allocations."""
 
     people: int
     seed: int
+    seen_at: tuple[str, ...] = ()
 
 
 @dataclass
@@ -94,8 +95,8 @@ def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
     """Play one world. Returns the arm by participant number, for the test's own eyes."""
     rng = random.Random(script.seed)
     with clock.frozen(START), ids.seeded(script.seed):
-        world.open_trial(seed=allocation_seed)
-        staff = _staff()
+        world.open_trial(seed=allocation_seed, seen_at=script.seen_at)
+        staff = _staff(script.seen_at)
         with world.at_work(world.SETUP):
             teams = list(Team.objects.order_by("code"))
         for day in range(script.people):
@@ -110,11 +111,12 @@ def play(script: Script, allocation_seed: bytes) -> dict[str, str]:
             return dict(Allocation.objects.values_list("participant__number", "arm"))
 
 
-def _staff() -> dict[str, Any]:
+def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
     with world.at_work(world.SETUP):
         sites = sorted(set(Team.objects.values_list("site_id", flat=True)))
     # accounts are made before anything happens behind the wall: the identifiers of that side's stream depend on what happened there
-    staff = {site: world.person(world.make_user(f"coordinator_{site}", "coordinator", site)) for site in sites}
+    kinds = {site: "coordinator_unblinded" if site in seen_at else "coordinator" for site in sites}
+    staff = {site: world.person(world.make_user(f"coordinator_{site}", kinds[site], site)) for site in sites}
     for site in sites:
         for place in ("one", "two"):
             world.make_user(f"therapist_{site}_{place}", "therapist", site)
@@ -136,14 +138,16 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
                 way_in.close_screening(entry=entry, declined=True, reason_code=current().reasons.decline[0].code, by=by)
             return
         participant = world.register(by, team)
-        contact.record_contact(participant=participant, details=synthetic(participant.number), by=by)
+    with world.at_work(world.SETUP) as others:  # the interviewer
+        contact.record_contact(participant=participant, details=synthetic(participant.number), by=others)
         if fate < 0.35:
             return
-        way_in.record_baseline(participant=participant, by=world.SETUP)
-        request = way_in.request_randomization(participant=participant, by=by)
+        way_in.record_baseline(participant=participant, by=others)
         way_in.report_unblinding(
-            participant_id=participant.pk, visit="T2", source="participant", words="told me", by=by
+            participant_id=participant.pk, visit="T2", source="participant", words="told me", by=others
         )
+    with world.at_work(by):
+        request = way_in.request_randomization(participant=participant, by=by)
     # each side has its own stream of instants: the allocator answers a minute later
     clock.move_to(clock.frozen_at() + dt.timedelta(minutes=1))  # type: ignore[operator]
     world.randomize(request)
@@ -314,8 +318,8 @@ def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
             with world.at_work(coordinator):
                 course.decide_death(participant=participant, confirmed=rng.random() < 0.5, by=coordinator)
         else:
-            with world.at_work(coordinator):
-                course.withdraw(participant=participant, part="interviews", day=clock.today(), by=coordinator)
+            with world.at_work(world.SETUP) as others:
+                course.withdraw(participant=participant, part="interviews", day=clock.today(), by=others)
 
 
 def _clean(rng: random.Random, form: Form) -> None:

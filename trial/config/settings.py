@@ -222,6 +222,7 @@ ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
 ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"
 TRUE_HISTORY = "trial.unblinded.disclosure.queries.true_history"
+SEES_ALLOCATION = "trial.protocol.queries.sees_allocation"
 PROTOCOL_USED = "trial.config.worlds.used.protocol_used"
 
 REST_FRAMEWORK = {

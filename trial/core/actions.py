@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from trial.core import db, side
-from trial.core.declassified import SITE_STAFF
+from trial.core.declassified import NAMES, SITE_STAFF
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +30,8 @@ def action(function: F) -> F:
 
     @functools.wraps(function)
     def run(**given: Any) -> Any:
-        with db.atomic(), db.acting(by=given["by"], action=name, reason=str(given.get("reason", ""))):
+        reason = str(given.get("reason", ""))
+        with side.writing_open(name in NAMES), db.atomic(), db.acting(by=given["by"], action=name, reason=reason):
             return function(**given)
 
     REGISTRY[name] = run

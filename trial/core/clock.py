@@ -20,7 +20,7 @@ class _Frozen:
         self.ticks: dict[str, int] = {}
 
     def now(self) -> datetime:
-        here = side.current()
+        here = side.stream()
         self.ticks[here] = self.ticks.get(here, 0) + 1
         return self.at + timedelta(milliseconds=self.ticks[here])
 

@@ -47,7 +47,65 @@ DECLASSIFIED: tuple[Declassified, ...] = (
         fields=("title", "payload"),
         why="The gate down: after database lock and planned unblinding only, when nobody assesses any more.",
     ),
+    *(
+        Declassified(
+            action=f"trial.participants.actions.{name}",
+            table=table,
+            fields=fields,
+            why="At a site with one person: "
+            + why
+            + " Of that person no arm exists yet; what past arms let one guess is the "
+            "price of the setting, and load_protocol prints it.",
+        )
+        for name, table, fields, why in (
+            (
+                "open_screening",
+                "participants_screeningentry",
+                ("month", "age_band", "sex"),
+                "who is considered for the trial is entered when they are considered.",
+            ),
+            (
+                "record_consent",
+                "participants_consent",
+                ("part", "given", "signed_on"),
+                "the decisions on the consent form, as signed.",
+            ),
+            (
+                "assess_eligibility",
+                "participants_screeningentry",
+                ("criteria", "outcome", "reason"),
+                "every criterion is answered with yes or no, and the outcome follows.",
+            ),
+            (
+                "close_screening",
+                "participants_screeningentry",
+                ("outcome", "reason"),
+                "a code of the protocol's list.",
+            ),
+            (
+                "register",
+                "participants_screeningentry",
+                ("outcome",),
+                "registration follows eligibility and consent.",
+            ),
+            (
+                "register",
+                "participants_participant",
+                ("number", "team_id"),
+                "the number is drawn, in a stream that nothing else of that side moves.",
+            ),
+            (
+                "request_randomization",
+                "participants_randomizationrequest",
+                ("requested_at",),
+                "Randomize is pressed when baseline and consent are complete; the allocator answers as everywhere.",
+            ),
+        )
+    ),
 )
+
+NAMES: frozenset[str] = frozenset(one.action for one in DECLASSIFIED)
+"""The declared actions."""
 
 
 def actions_on(table: str) -> tuple[str, ...]:

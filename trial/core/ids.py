@@ -21,7 +21,7 @@ _seed = 0
 def _stream() -> random.Random | None:
     if _streams is None:
         return None
-    here = side.current()
+    here = side.stream()
     if here not in _streams:
         _streams[here] = random.Random(f"{_seed}/{here}")  # noqa: S311 - a played world, never a real trial
     return _streams[here]

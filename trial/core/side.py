@@ -28,6 +28,28 @@ def current() -> Side:
     return _current.get()
 
 
+_writes_open: ContextVar[bool] = ContextVar("writes_open", default=False)
+
+
+def stream() -> str:
+    """Which stream of instants and identifiers a played world draws from: the side's own; for open rows of the unblinded side another.
+
+    What such a row holds must not move with whatever else that side drew before.
+    """
+    here = current()
+    return f"{here}/open" if here == UNBLINDED and _writes_open.get() else here
+
+
+@contextmanager
+def writing_open(is_open: bool) -> Iterator[None]:
+    """Whether the block writes open rows: a declassified action does."""
+    token = _writes_open.set(is_open)
+    try:
+        yield
+    finally:
+        _writes_open.reset(token)
+
+
 def of_path(path: str) -> Side:
     """The side a request belongs to: everything below ``/unblinded/`` is unblinded, everything else open."""
     return UNBLINDED if path.startswith(UNBLINDED_PATH) else OPEN

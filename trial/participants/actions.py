@@ -9,11 +9,11 @@ from django.db import IntegrityError
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from trial.core import clock, db, ids
+from trial.core import clock, db, ids, side
 from trial.core.access import Person
 from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, Sponsor
 from trial.core.access.signing import sign
-from trial.core.actions import action
+from trial.core.actions import action, author
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
 from trial.participants import queries
@@ -28,6 +28,7 @@ from trial.participants.models import (
     UnblindingReport,
     UnblindingRequest,
 )
+from trial.participants.rules import COORDINATORS
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -59,7 +60,7 @@ def open_screening(
     previous: ScreeningEntry | None = None,
 ) -> ScreeningEntry:
     """Add a person to the screening log, without identifiers. Re-screening is a new entry linked to the old one."""
-    _must(by, Coordinator, site=team.site_id)
+    _must(by, *COORDINATORS, site=team.site_id)
     refuse_if_locked()
     if month > clock.today():
         raise Refused(
@@ -88,8 +89,11 @@ def _may_screen_again(previous: ScreeningEntry) -> None:
 def record_consent(
     *, entry: ScreeningEntry, given: Mapping[str, bool], signed_on: dt.date, by: db.Actor
 ) -> list[Consent]:
-    """Record the decisions on the parts of the consent in force. Append-only: a later decision on a part replaces an earlier one."""
-    _must(by, Coordinator, site=entry.site_id)
+    """Record the decisions on the parts of the consent in force. Append-only: a later decision on a part replaces an earlier one.
+
+    On the unblinded side only before randomization: afterwards whoever knows the arm records no open fact.
+    """
+    _must(by, *COORDINATORS, site=entry.site_id)
     refuse_if_locked()
     protocol = current()
     version = protocol.consent_version
@@ -108,11 +112,16 @@ def record_consent(
         )
     if entry.outcome in (Outcome.EXCLUDED, Outcome.DECLINED):
         raise Refused("screening_closed", _("This entry is closed. Screen the person again to go on."))
+    if side.current() == side.UNBLINDED and queries.is_randomized(entry.pk):
+        raise Refused(
+            "consent_after",
+            _("This person has been randomized. Later decisions on the consent are recorded by the interviewer."),
+        )
     now = clock.now()
     rows = [
         Consent(
             site_id=entry.site_id, screening=entry, version=version.code, part=part, given=is_given,
-            signed_on=signed_on, recorded_at=now, recorded_by=by.actor_id,
+            signed_on=signed_on, recorded_at=now, recorded_by=author(by),
         )
         for part, is_given in given.items()
     ]  # fmt: skip
@@ -125,7 +134,7 @@ def assess_eligibility(*, entry: ScreeningEntry, criteria: Mapping[str, bool], b
 
     Not eligible is an outcome, with the first criterion that fails as its reason.
     """
-    _must(by, Coordinator, site=entry.site_id)
+    _must(by, *COORDINATORS, site=entry.site_id)
     refuse_if_locked()
     protocol = current()
     missing = [c.text for c in protocol.criteria if c.code not in criteria]
@@ -148,7 +157,7 @@ def assess_eligibility(*, entry: ScreeningEntry, criteria: Mapping[str, bool], b
 @action
 def close_screening(*, entry: ScreeningEntry, declined: bool, reason_code: str, by: db.Actor) -> ScreeningEntry:
     """Close an entry: the person declined, or is excluded for a reason of the protocol's list."""
-    _must(by, Coordinator, site=entry.site_id)
+    _must(by, *COORDINATORS, site=entry.site_id)
     refuse_if_locked()
     reasons = current().reasons
     allowed = {r.code for r in (reasons.decline if declined else reasons.exclusion)}
@@ -166,7 +175,7 @@ def close_screening(*, entry: ScreeningEntry, declined: bool, reason_code: str, 
 @action
 def register(*, entry: ScreeningEntry, by: db.Actor) -> Participant:
     """Register an eligible person who consented, under a number that carries no information. Twice gives the same participant."""
-    _must(by, Coordinator, site=entry.site_id)
+    _must(by, *COORDINATORS, site=entry.site_id)
     refuse_if_locked()
     entry = ScreeningEntry.objects.select_for_update().get(pk=entry.pk)
     known = Participant.objects.filter(screening=entry).first()
@@ -222,7 +231,7 @@ def request_randomization(*, participant: Participant, by: db.Actor) -> Randomiz
 
     Refused without complete baseline or consent. The allocator checks again, and answers in its own transaction.
     """
-    _must(by, Coordinator, site=participant.site_id)
+    _must(by, *COORDINATORS, site=participant.site_id)
     refuse_if_locked()
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
     request = RandomizationRequest.objects.filter(participant=participant).first()
@@ -236,7 +245,7 @@ def request_randomization(*, participant: Participant, by: db.Actor) -> Randomiz
             raise Refused("no_consent", _("A required part of the consent is missing or withdrawn. Record it first."))
         if queries.died([participant.pk]):
             raise Refused("died", _("A death was reported for this participant. Nobody who died is randomized."))
-        request = RandomizationRequest(participant=participant, site_id=participant.site_id, requested_by=by.actor_id)
+        request = RandomizationRequest(participant=participant, site_id=participant.site_id, requested_by=author(by))
         request.save(force_insert=True)
     if request.state == RandomizationRequest.State.WAITING:
         enqueue("allocation", ALLOCATE_TASK, str(request.pk))

@@ -10,20 +10,22 @@ from django.utils.translation import gettext_lazy
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import Coordinator, DataManager, Investigator, Monitor, Sponsor
+from trial.core.access.roles import DataManager, Investigator, Monitor, Sponsor, UnblindedCoordinator
+from trial.core.ui.addresses import here
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
 from trial.participants.forms import SEXES
 from trial.participants.models import Participant, RandomizationRequest, ScreeningEntry
+from trial.participants.rules import COORDINATORS
 from trial.protocol.definition import Protocol
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
 SEX_WORDS = dict(SEXES)
 
-READERS = (Coordinator, DataManager, Monitor, Investigator)
-"""Who opens the pages of a participant's way in."""
+READERS = (*COORDINATORS, DataManager, Monitor, Investigator)
+"""Who opens the pages of a participant's way in, each on the side where they work."""
 
 OUTCOMES = {
     "in_screening": ("open", gettext_lazy("In screening")),
@@ -46,10 +48,10 @@ STATES = {
 def crumbs_to(person: Person, participant: Participant, *more: str) -> list[tuple[str, str]]:
     """The way to a page about one participant, by the station that this person has."""
     number = participant.number
-    if side.current() == side.UNBLINDED:
+    if side.current() == side.UNBLINDED and not person.holds(UnblindedCoordinator):
         steps = [(_("Participants"), reverse("people")), (grouped(number), reverse("person", args=[number]))]
     elif person.holds(*READERS):
-        steps = [(_("Participants"), reverse("participants")), (grouped(number), reverse("participant", args=[number]))]
+        steps = [(_("Participants"), here("participants")), (grouped(number), here("participant", number))]
     else:
         steps = [(_("Work"), reverse("home")), (grouped(number), reverse("participant_visits", args=[number]))]
     return [*steps, *((name, "") for name in more)]
@@ -80,7 +82,7 @@ def participant_table(
     ]  # fmt: skip
     rows = [
         [
-            Link(grouped(p.number), reverse("participant", args=[p.number])), teams[p.pk].name, p.registered_at.date(), state_of(p, has_died),
+            Link(grouped(p.number), here("participant", p.number)), teams[p.pk].name, p.registered_at.date(), state_of(p, has_died),
             p.randomized_at.date() if p.randomized_at else None,
         ]
         for p in participants
@@ -117,7 +119,7 @@ def screening_table(
     rows: list[list[Any]] = []
     for entry in entries:
         kind, words = OUTCOMES[entry.outcome]
-        open_it = Link(_("Open"), reverse("screening_entry", args=[entry.pk]))
+        open_it = Link(_("Open"), here("screening_entry", entry.pk))
         month = entry.month.strftime("%b %Y")
         rows.append(
             [
@@ -142,9 +144,9 @@ def screening_table(
 
 def _linked(entry: ScreeningEntry, later: Mapping[uuid.UUID, uuid.UUID]) -> Link | None:
     if entry.pk in later:
-        return Link(_("later entry"), reverse("screening_entry", args=[later[entry.pk]]))
+        return Link(_("later entry"), here("screening_entry", later[entry.pk]))
     if entry.previous_id is not None:
-        return Link(_("earlier entry"), reverse("screening_entry", args=[entry.previous_id]))
+        return Link(_("earlier entry"), here("screening_entry", entry.previous_id))
     return None
 
 
@@ -157,7 +159,7 @@ def reason_texts(protocol: Protocol) -> dict[str, str]:
 def work_for(person: Person) -> list[WorkList]:
     """What waits for the coordinator, the data manager and the sponsor."""
     lists: list[WorkList] = []
-    if person.holds(Coordinator):
+    if person.holds(*COORDINATORS):
         lists += [_to_randomize(), _to_finish()]
     if person.holds(DataManager):
         lists += _data_manager()
@@ -173,7 +175,7 @@ def _to_randomize() -> WorkList:
     items = [
         WorkItem(
             _("Randomize participant %(number)s") % {"number": grouped(p.number)},
-            reverse("participant", args=[p.number]),
+            here("participant", p.number),
             _("Asked for; the answer is under way") if p.pk in waiting else p.team.name,
             "waiting" if p.pk in waiting else "due",
             p.baseline_completed_at.date() if p.baseline_completed_at else None,
@@ -201,7 +203,7 @@ def _to_finish() -> WorkList:
             _("Register the person screened in %(team)s") % {"team": e.team.name}
             if e.outcome == ScreeningEntry.Outcome.ELIGIBLE
             else _("Finish screening in %(team)s") % {"team": e.team.name},
-            reverse("screening_entry", args=[e.pk]),
+            here("screening_entry", e.pk),
             f"{e.age_band}, {SEX_WORDS.get(e.sex, e.sex)}",
             "due" if e.outcome == ScreeningEntry.Outcome.ELIGIBLE else "waiting",
             e.created_at.date(),

@@ -65,6 +65,11 @@ def teams_seen() -> list[Team]:
     return list(Team.objects.filter(pk__in=codes).order_by("name"))
 
 
+def is_randomized(screening_id: uuid.UUID) -> bool:
+    """Whether the person of this screening entry has been randomized."""
+    return Participant.objects.filter(screening=screening_id, randomized_at__isnull=False).exists()
+
+
 def screened_again(entries: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The later entry of those among ``entries`` who were screened again. One query."""
     rows = ScreeningEntry.objects.filter(previous_id__in=list(entries)).values_list("previous_id", "pk")

@@ -8,13 +8,43 @@ from django.utils.translation import gettext as _
 
 from trial.core import db
 from trial.core.access import Person
-from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Interviewer, TreatmentCoordinator
+from trial.core.access.roles import (
+    ClinicianRater,
+    Coordinator,
+    DataManager,
+    Interviewer,
+    TreatmentCoordinator,
+    UnblindedCoordinator,
+)
 from trial.core.errors import NotAllowed
 from trial.participants.models import Participant
+from trial.protocol.definition import Site
+from trial.protocol.queries import current
 
-SITE_ROLES = (Coordinator, Interviewer, ClinicianRater, TreatmentCoordinator)
+COORDINATORS = (Coordinator, UnblindedCoordinator)
+"""Who screens, takes consent, registers and asks to randomize; at each site the protocol says which of the two."""
+SITE_ROLES = (*COORDINATORS, Interviewer, ClinicianRater, TreatmentCoordinator)
 """Who hears of a death first. Several of them work at one site, so that a second person is at hand."""
 DECIDERS = (*SITE_ROLES, DataManager)
+
+
+def coordinates_blind(person: Person, site: Site) -> bool:
+    """Who does the coordinator's work on randomized participants: assigns interviewers, records transfers.
+
+    Whoever does it sees no arm. So where the coordinator sees allocations it is the data manager of the trial.
+    """
+    return person.holds(DataManager if site.coordinator_sees_allocation else Coordinator, site=site.code)
+
+
+def must_coordinate_blind(by: db.Actor, site: str) -> None:
+    """Refuse whoever does not coordinate this site blind. System actors need no role."""
+    if isinstance(by, Person) and not coordinates_blind(by, current().site(site)):
+        raise NotAllowed(
+            "role",
+            _(
+                "The coordinator of the site does this; where that person sees allocations, the data manager of the trial."
+            ),
+        )
 
 
 def is_assigned(person: Person, participant: Participant) -> bool:

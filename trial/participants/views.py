@@ -12,12 +12,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from trial.core import side
 from trial.core.access import Request, page
-from trial.core.access.roles import Coordinator, DataManager, Sponsor
+from trial.core.access.roles import DataManager, Sponsor
 from trial.core.access.signing import shown_signature
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
+from trial.core.ui.addresses import here
 from trial.core.ui.forms import status_of
 from trial.core.ui.parts import Change
 from trial.core.ui.tables import csv_response, grouped, page_of
@@ -52,6 +54,7 @@ from trial.participants.presenters import (
     state_of,
 )
 from trial.participants.recruitment.presenters import funnel_table
+from trial.participants.rules import COORDINATORS
 from trial.participants.wording import history_words
 from trial.protocol.models import Team
 from trial.protocol.queries import current
@@ -93,7 +96,7 @@ def participant_list(request: Request) -> HttpResponseBase:
         "lead": _("%(count)d registered") % {"count": len(found)},
         "table": participant_table(list(rows), teams, has_died=has_died, csv_url=_csv_url(query), position=position),
         "filter": ParticipantFilter(request.GET, teams=queries.teams_seen(), states=STATES.items()),
-        "clear_url": reverse("participants") if query else "",
+        "clear_url": here("participants") if query else "",
     }
     return render(request, "trial/participant_list.html", context)
 
@@ -122,18 +125,18 @@ def screening_log(request: Request) -> HttpResponseBase:
             request.GET, teams=queries.teams_seen(), months=queries.screening_months(),
             outcomes=[(code, words) for code, (_kind, words) in OUTCOMES.items()],
         ),
-        "clear_url": reverse("screening_log") if query else "",
-        "may_screen": request.person.holds(Coordinator) and queries.lock() is None,
+        "clear_url": here("screening_log") if query else "",
+        "may_screen": request.person.holds(*COORDINATORS) and queries.lock() is None,
     }  # fmt: skip
     return render(request, "trial/screening_log.html", context)
 
 
 def _my_teams(request: Request) -> list[Team]:
     teams = Team.objects.filter(is_active=True).order_by("name")
-    return [team for team in teams if request.person.holds(Coordinator, site=team.site_id)]
+    return [team for team in teams if request.person.holds(*COORDINATORS, site=team.site_id)]
 
 
-@page(roles=(Coordinator,), stops_at_lock=True)
+@page(roles=COORDINATORS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def screening_new(request: Request) -> HttpResponseBase:
     """Add somebody to the log; ``?previous=`` links a re-screening to the earlier entry."""
@@ -146,15 +149,15 @@ def screening_new(request: Request) -> HttpResponseBase:
                 team=form.teams[data["team"]], month=form.cleaned_month(), age_band=data["age_band"], sex=data["sex"],
                 previous=previous, by=request.person,
             )  # fmt: skip
-            return redirect("screening_entry", entry.pk)
+            return redirect(here("screening_entry", entry.pk))
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
     context = {
         "title": _("Screen again") if previous else _("Screen a person"),
-        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("New entry"), "")],
+        "crumbs": [(_("Screening log"), here("screening_log")), (_("New entry"), "")],
         "form": form,
         "submit": _("Add to the screening log"),
-        "cancel_url": reverse("screening_entry", args=[previous.pk]) if previous else reverse("screening_log"),
+        "cancel_url": here("screening_entry", previous.pk) if previous else here("screening_log"),
         "lead": _("No name, birth date or number of the care system: nobody can be recognized from this log."),
     }
     return render(request, "trial/form.html", context, status=status_of(form))
@@ -178,7 +181,7 @@ def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One entry, step by step: consent, eligibility, registration. The next step is open; the others say what they wait for."""
     entry = get_object_or_404(queries.screening_log(), pk=key)
     protocol = current()
-    may_write = request.person.holds(Coordinator, site=entry.site_id) and queries.lock() is None
+    may_write = request.person.holds(*COORDINATORS, site=entry.site_id) and queries.lock() is None
     step = request.POST.get("step", "") if may_write else ""
     forms: dict[str, Any] = {
         "consent": ConsentForm(request.POST if step == "consent" else None, protocol=protocol),
@@ -188,7 +191,7 @@ def screening_entry(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if step in forms and forms[step].is_valid():
         try:
             _take_step(step, entry, forms[step], request)
-            return redirect("screening_entry", entry.pk)
+            return redirect(here("screening_entry", entry.pk))
         except Refused as refusal:
             forms[step].add_error(None, str(refusal.message))
     bound = forms.get(step)
@@ -240,7 +243,7 @@ def _entry_context(
     ]
     return {
         "title": _("Screening"),
-        "crumbs": [(_("Screening log"), reverse("screening_log")), (_("Entry"), "")],
+        "crumbs": [(_("Screening log"), here("screening_log")), (_("Entry"), "")],
         "entry": entry,
         "facts": facts,
         "consents": consents,
@@ -255,7 +258,7 @@ def _entry_context(
     }
 
 
-@page(roles=(Coordinator,))
+@page(roles=COORDINATORS)
 @require_POST
 def register(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Register the person; a second press finds the same participant."""
@@ -264,8 +267,8 @@ def register(request: Request, key: uuid.UUID) -> HttpResponseBase:
         participant = actions.register(entry=entry, by=request.person)
     except Refused as refusal:
         messages.error(request, str(refusal.message))
-        return redirect("screening_entry", entry.pk)
-    return redirect("participant", participant.number)
+        return redirect(here("screening_entry", entry.pk))
+    return redirect(here("participant", participant.number))
 
 
 def find_participant(number: str) -> Participant:
@@ -295,7 +298,7 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
     stands = standing(participant, request.person)
     context = {
         "title": _("Participant %(number)s") % {"number": grouped(participant.number)},
-        "crumbs": [(_("Participants"), reverse("participants")), (grouped(participant.number), "")],
+        "crumbs": [(_("Participants"), here("participants")), (grouped(participant.number), "")],
         "participant": participant,
         "state": state_of(participant),
         **stands,
@@ -306,14 +309,14 @@ def participant_page(request: Request, number: str) -> HttpResponseBase:
         and asked is None
         and stands["death"] is None
         and not queries.missing_consent(participant.screening_id, protocol)
-        and request.person.holds(Coordinator, site=participant.site_id)
+        and request.person.holds(*COORDINATORS, site=participant.site_id)
         and queries.lock() is None,
         "history": lines(history_of(*rows, *stands["rows"]), history_words(protocol)),
     }
     return render(request, "trial/participant.html", context)
 
 
-@page(roles=(Coordinator,), stops_at_lock=True)
+@page(roles=COORDINATORS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def randomize(request: Request, number: str) -> HttpResponseBase:
     """Confirm and ask. The reply is the same for every arm."""
@@ -324,17 +327,18 @@ def randomize(request: Request, number: str) -> HttpResponseBase:
             actions.request_randomization(participant=participant, by=request.person)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
-        return redirect("participant", participant.number)
+        return redirect(here("participant", participant.number))
     context = {
         "title": _("Randomize participant %(number)s") % {"number": shown},
-        "crumbs": [(_("Participants"), reverse("participants")), (shown, reverse("participant", args=[number])), (_("Randomize"), "")],
+        "crumbs": [(_("Participants"), here("participants")), (shown, here("participant", number)), (_("Randomize"), "")],
         "facts": [
             (_("Participant"), shown), (_("Site"), participant.site.name), (_("Team"), participant.team.name),
             (_("Baseline complete"), participant.baseline_completed_at or _("not yet")),
         ],
-        "consequence": _("This cannot be undone. You will not see the result: the treatment coordinator of the site is told."),
+        "consequence": _("This cannot be undone. The allocation then stands under Allocations.") if side.current() == side.UNBLINDED
+        else _("This cannot be undone. You will not see the result: the treatment coordinator of the site is told."),
         "submit": _("Randomize participant %(number)s") % {"number": shown},
-        "cancel_url": reverse("participant", args=[participant.number]),
+        "cancel_url": here("participant", participant.number),
     }  # fmt: skip
     return render(request, "confirm.html", context)
 

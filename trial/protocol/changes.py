@@ -20,6 +20,7 @@ class Used:
 
     `answers`: (instrument, visit, item) of every stored answer. `visits`: visits with anything recorded, missed ones
     too. `reasons`: (list, code) with list exclusion, decline, missed_visit, missing_item or withdrawal. `locked`: the database lock.
+    `coordinated`: sites where somebody holds the role of a coordinator, of either side, or waits for it.
     """
 
     randomized: bool = False
@@ -32,6 +33,7 @@ class Used:
     reasons: frozenset[tuple[str, str]] = frozenset()
     consent_versions: frozenset[str] = frozenset()
     consent_parts: frozenset[str] = frozenset()
+    coordinated: frozenset[str] = frozenset()
 
 
 def compare(old: Protocol, new: Protocol, used: Used) -> tuple[Problem, ...]:
@@ -43,6 +45,7 @@ def compare(old: Protocol, new: Protocol, used: Used) -> tuple[Problem, ...]:
         *_gone("sites.toml", "sites", "site", used.sites, new.sites),
         *_gone("sites.toml", "teams", "team", used.teams, new.teams),
         *_moved_teams(old, new),
+        *_seen_elsewhere(old, new, used),
         *_design(old, new, used),
         *_visits(old, new, used),
         *_instruments(old, new, used),
@@ -78,6 +81,21 @@ def _moved_teams(old: Protocol, new: Protocol) -> list[Problem]:
         )
         for code in sorted(set(before) & set(after))
         if before[code] != after[code]
+    ]
+
+
+def _seen_elsewhere(old: Protocol, new: Protocol, used: Used) -> list[Problem]:
+    """Whether the coordinator sees allocations decides on which side that person works: nobody is left on the wrong one."""
+    before, after = ({site.code: site.coordinator_sees_allocation for site in one.sites} for one in (old, new))
+    return [
+        _orphan(
+            "sites.toml",
+            f"sites[{place}].coordinator_sees_allocation",
+            f"somebody coordinates the site {code}, and would be on the wrong side of the wall",
+            "end that role first, then load the protocol and give the other one",
+        )
+        for place, code in enumerate(after, start=1)
+        if code in used.coordinated and before.get(code, False) != after[code]
     ]
 
 

@@ -120,6 +120,7 @@ def _instruments(protocol: Protocol, problems: Problems) -> None:
         file = instrument_file(instrument.code)
         _known(problems, file, "visits", instrument.visits, visits, "visits", "visits.toml")
         _rater(protocol, instrument, problems)
+        _words(protocol, instrument, problems)
         names = [("items", item.code) for item in instrument.items] + [("scales", s.code) for s in instrument.scales]
         for key, code in names:
             if code in taken:
@@ -137,6 +138,19 @@ def _instruments(protocol: Protocol, problems: Problems) -> None:
                 "visits.toml", f"visits[{number}]", "conflict", detail=detail, allowed="one form or more a visit"
             )
     _primary(protocol, problems)
+
+
+def _words(protocol: Protocol, instrument: Instrument, problems: Problems) -> None:
+    """Free text is typed before randomization only: later it could name the arm, and blinded people read it."""
+    baseline = {visit.code for visit in protocol.visits if visit.is_baseline}
+    later = [code for code in instrument.visits if code not in baseline]
+    for item in instrument.items:
+        if item.kind == "text" and later:
+            detail = f"free text at the visit {later[0]}, after randomization, could name the arm to whoever reads it"
+            allowed = "text at the baseline visit only; choices at every visit"
+            problems.add(
+                instrument_file(instrument.code), f"items.{item.code}.kind", "conflict", detail=detail, allowed=allowed
+            )
 
 
 def _primary(protocol: Protocol, problems: Problems) -> None:

@@ -49,6 +49,14 @@ def protocol_of(one: ProtocolVersion) -> Protocol:
     return _READ[one.sha256]
 
 
+def sees_allocation(site: str) -> bool:
+    """Whether the coordinator of this site sees allocations, as the protocol in force says; nowhere before the first was loaded."""
+    found = version_or_none()
+    return found is not None and any(
+        one.coordinator_sees_allocation for one in protocol_of(found).sites if one.code == site
+    )
+
+
 def import_under_way() -> ImportState | None:
     """The import that has begun and is not finished."""
     return ImportState.objects.filter(finished_at=None).first()

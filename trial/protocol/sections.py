@@ -71,7 +71,10 @@ def trial(table: Table) -> dict[str, Any]:
 
 def sites(table: Table) -> tuple[tuple[Site, ...], tuple[Team, ...]]:
     """sites.toml."""
-    found_sites = tuple(_closing(row, Site(row.code(), row.text("name"))) for row in table.tables("sites"))
+    found_sites = tuple(
+        _closing(row, Site(row.code(), row.text("name"), row.flag("coordinator_sees_allocation", default=False)))
+        for row in table.tables("sites")
+    )
     teams = tuple(_closing(row, Team(row.code(), row.text("name"), row.code("site"))) for row in table.tables("teams"))
     table.close()
     return found_sites, teams

@@ -27,6 +27,7 @@ from trial.core.access.signing import content_sha256
 from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.participants.actions import refuse_if_locked
+from trial.protocol.definition import Instrument
 
 MEANING = "amendment of a signed form"
 
@@ -48,7 +49,7 @@ def amend_form(
 
     The signed answers and scores stay as they are; the scores of the new version are added. By whoever may fill in the form: the
     data manager asks, and does not change data. Refuses a draft, an unknown reason, a change that changes nothing, and what
-    signing refuses; ``confirm`` names soft checks that were looked at again.
+    signing refuses; ``confirm`` names soft checks that were looked at again. After randomization free text stays as it was signed.
     """
     refuse_if_locked()
     form = lock_form(form)
@@ -62,6 +63,7 @@ def amend_form(
     before = queries.answers_in_force(form)
     wanted = wanted_answers(protocol, instrument, answers, missing or {})
     changes = {code: new for code, new in wanted.items() if new != as_stored(before.get(code))}
+    _refuse_words(form, instrument, changes)
     day = queries.day_in_force(form)
     form.held_on = held_on or day
     if not changes and form.held_on == day:
@@ -87,6 +89,17 @@ def amend_form(
         redate_attended(participant=form.participant, visit=form.visit, by=by)
     complete_baseline(form.participant, form.visit, by)
     return amendment
+
+
+def _refuse_words(form: Form, instrument: Instrument, changes: Mapping[str, New]) -> None:
+    """Words typed after randomization could name the arm, and blinded people read them."""
+    texts = [item.topic for item in instrument.items if item.kind == "text" and item.code in changes]
+    if texts and form.participant.randomized_at is not None:
+        raise Refused(
+            "words_later",
+            _("Free text does not change after randomization: %(items)s. Amend the other answers.")
+            % {"items": ", ".join(texts)},
+        )
 
 
 def _row(amendment: Amendment, code: str, new: New) -> AmendedAnswer:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,7 +34,7 @@ from trial.participants.contact.presenters import attempt_table
 from trial.participants.course.presenters import links_to
 from trial.participants.models import Participant
 from trial.participants.queries import attempts_of, lock
-from trial.participants.rules import may_follow
+from trial.participants.rules import coordinates_blind, may_follow
 from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.queries import current
 
@@ -59,11 +59,11 @@ def participant_visits(request: Request, number: str) -> HttpResponseBase:
         "crumbs": crumbs_to(request, participant),
         "participant": participant,
         "table": show.visit_table(sorted(lines, key=lambda line: order[line.visit.code])),
-        "may_assign": request.person.holds(Coordinator, site=participant.site_id)
+        "may_assign": coordinates_blind(request.person, protocol.site(participant.site_id))
         and not any(line.state is State.DIED for line in lines)
         and lock() is None,
         "links": [
-            *links_to(request.person, participant, here="participant_visits"),
+            *links_to(request.person, participant, at="participant_visits"),
             *_attempts(request, participant, lines),
         ],
         "may_report": request.person.holds(Interviewer, Coordinator, site=participant.site_id),
@@ -85,11 +85,13 @@ def _attempts(request: Request, participant: Participant, lines: list[VisitLine]
     ]
 
 
-@page(roles=(Coordinator,), stops_at_lock=True)
+@page(roles=(Coordinator, DataManager), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def assign(request: Request, number: str) -> HttpResponseBase:
     """Choose who assesses this participant."""
     participant = find_participant(request, number)
+    if not coordinates_blind(request.person, current().site(participant.site_id)):
+        raise Http404
     people = queries.interviewers_at(participant.site_id)
     before = queries.interviewer_of(participant.pk)
     form = AssignForm(

@@ -25,7 +25,7 @@ from trial.core.errors import NotAllowed, Refused
 from trial.participants import actions as way_in
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
-from trial.protocol.definition import Bounds, Check
+from trial.protocol.definition import Bounds, Check, Item
 from trial.protocol.models import Site
 
 CHANGED = {"value": "28", "missing": ""}
@@ -333,3 +333,22 @@ def test_answers_that_cannot_be_together_are_signed_by_nobody(trial: Trial) -> N
     signed = trial.sign(trial.save(form, 1, bdi_total="14"), 2)
     with pytest.raises(Refused, match="Thirteen"):
         amend(trial, signed, answers={"bdi_total": "13"})
+
+
+def test_words_are_amended_until_randomization_only(trial: Trial) -> None:
+    """Later they could name the arm, and the data manager reads them. The other answers of the form are amended as before."""
+    protocol = world.read("btheb")
+    remark = Item("remark", "Remark", "text", max=50, optional=True)
+    forms = tuple(
+        replace(one, items=(*one.items, remark)) if one.code == "background" else one for one in protocol.instruments
+    )
+    with world.at_work(world.SETUP):
+        load_version(protocol=replace(protocol, instruments=forms), used=Used(), by=world.SETUP)
+    form = trial.open("background")
+    form = trial.sign(trial.save(form, 0, drug="1", length="0", remark="one"), 1)
+    amend(trial, form, answers={"remark": "two"})
+    trial.sign(trial.save(trial.open("bdi"), 0, bdi_total="29"), 1)
+    trial.randomize()
+    with pytest.raises(Refused, match="Free text does not change after randomization: Remark"):
+        amend(trial, form, answers={"remark": "she is in the group"})
+    assert amend(trial, form, answers={"drug": "0"}).number == 2

@@ -16,7 +16,7 @@ from django.utils.html import escape
 from tests import world
 from trial.core import clock, db, side
 from trial.core.access import account_views, actions
-from trial.core.access.roles import ALL, UNBLINDED_SIDE
+from trial.core.access.roles import ALL, BY_CODE, UNBLINDED_SIDE
 from trial.core.errors import Refused
 from trial.core.models import Membership, User
 
@@ -317,6 +317,8 @@ def test_the_matrix_shows_who_held_what_from_when_to_when(admins: Any) -> None:
 
 @pytest.mark.parametrize("role", [role.code for role in UNBLINDED_SIDE])
 def test_who_has_held_an_unblinded_role_gets_no_blind_one(admins: Any, role: str) -> None:
+    if BY_CODE[role].where_seen:
+        world.let_see("rotterdam")
     user = world.make_user("una", role, "rotterdam")
     with world.at_work(admins[0]) as by:
         with pytest.raises(Refused, match="another side"):

@@ -62,6 +62,15 @@ def test_a_team_never_moves(imr: Protocol) -> None:
     assert compare(imr, replace(imr, teams=teams), Used())
 
 
+def test_a_coordinator_is_not_left_on_the_wrong_side(imr: Protocol) -> None:
+    seen = replace(imr, sites=tuple(replace(site, coordinator_sees_allocation=True) for site in imr.sites))
+    assert compare(imr, seen, Used()) == ()
+    problems = compare(imr, seen, Used(coordinated=frozenset({"dordrecht"})))
+    assert [p.key for p in problems] == ["sites[2].coordinator_sees_allocation"]
+    assert "end that role first" in str(problems[0])
+    assert compare(seen, seen, Used(coordinated=frozenset({"dordrecht"}))) == ()
+
+
 def test_after_the_lock_nothing_is_loaded(imr: Protocol) -> None:
     reworded = replace(imr, title="Another title")
     assert compare(imr, reworded, Used()) == ()

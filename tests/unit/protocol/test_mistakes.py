@@ -34,6 +34,8 @@ BTHEB: list[Mistake] = [
     ("trial.toml", 'strata = "none"', 'strata = "none"\nseed = 1', "trial.toml", "seed", "secret_key", "predict"),
     ("trial.toml", "[[arms]]", "[allocation]\nblocks = [4]\n[[arms]]", "trial.toml", "allocation", "secret_key", "predict"),
     ("sites.toml", "[[sites]]", '[[sites]]\nlist = "a b"', "sites.toml", "sites[1].list", "secret_key", "predict"),
+    ("sites.toml", "[[sites]]", '[[sites]]\ncoordinator_sees_allocation = "yes"', "sites.toml",
+     "sites[1].coordinator_sees_allocation", "wrong_type", "true or false"),
     # references and uniqueness
     ("visits.toml", 'code = "M3"', 'code = "M2"', "visits.toml", "visits", "duplicate", "M2 is used twice"),
     ("visits.toml", 'code = "M3"', 'code = "M4"', BDI, "visits", "unknown_reference", "visits.toml"),
@@ -64,6 +66,8 @@ BTHEB: list[Mistake] = [
     (BDI, "min_answered = 1", "min_answered = 0", BDI, "scales[1].min_answered", "out_of_range", "0.01 to 1"),
     (BDI, 'method = "sum"', 'method = "weighted"\nweights = [1, 2]', BDI, "scales[1].weights", "too_few", "one for each"),
     (BDI, 'visits = ["M0", ', "visits = [", BDI, "visits", "conflict", "baseline"),
+    (BACKGROUND, 'visits = ["M0"]', 'visits = ["M0", "M2"]\n[[items]]\ncode = "note"\ntopic = "Note"\nkind = "text"\nmax = 9',
+     BACKGROUND, "items.note.kind", "conflict", "could name the arm"),
     (BACKGROUND, 'code = "drug"', 'code = "bdi_total"', BDI, "items", "duplicate", "background.toml"),
     (BACKGROUND, ', 1 = ">6m" }', "}", BACKGROUND, "items[2].anchors", "too_few", "2 or more"),
     (BACKGROUND, '1 = ">6m" }', 'x = ">6m" }', BACKGROUND, "items[2].anchors.x", "bad_text", "whole number"),

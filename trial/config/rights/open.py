@@ -17,6 +17,9 @@ CONTACT_SECRETS = (
 )
 """Who a participant is: in the vault alone, never in a history."""
 
+WAY_IN = ("equipoise_guard_way_in", "before insert or update")
+"""The coordinator who sees allocations (ADR 10) writes the way in, at a site with that setting, of people who have no arm yet."""
+
 TABLES: dict[str, Table] = {
     # --- accounts
     "core_user": Table(
@@ -45,7 +48,14 @@ TABLES: dict[str, Table] = {
     # --- histories: only the trigger writes them
     "core_history": Table("open", site="site", blinded="s", unblinded="s", allocator="", history=False),
     # --- the trial's definition
-    "protocol_protocolversion": Table("open", blinded="si", unblinded="s", allocator="s", append_only=True),
+    "protocol_protocolversion": Table(
+        "open",
+        blinded="si",
+        unblinded="s",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_protocol", "before insert"),),
+    ),
     "protocol_importstate": Table(
         "open", blinded="si", blinded_update=("finished_at",), unblinded="s", write_once=("finished_at",)
     ),
@@ -61,7 +71,8 @@ TABLES: dict[str, Table] = {
         site="site_id",
         blinded="si",
         blinded_update=("outcome", "reason", "criteria", "assessed_at"),
-        unblinded="s",
+        unblinded="si",
+        unblinded_update=("outcome", "reason", "criteria", "assessed_at"),
         allocator="s",
         stops_at_lock=True,
         same_site=(("team_id", "protocol_team"),),
@@ -70,32 +81,39 @@ TABLES: dict[str, Table] = {
             *("in_screening>eligible", "in_screening>excluded", "in_screening>declined"),
             *("eligible>excluded", "eligible>declined", "eligible>registered"),
         ),
+        guards=(WAY_IN,),
+        declassified=actions_on("participants_screeningentry"),
     ),
     "participants_participant": Table(
         "open",
         site="site_id",
         blinded="si",
         blinded_update=("baseline_completed_at",),
-        unblinded="s",
+        unblinded="si",
+        # to hold the row while randomization is asked for; the guard refuses any change
+        unblinded_update=("baseline_completed_at",),
         allocator="s",
         allocator_update=("randomized_at", "stratum"),
         stops_at_lock=True,
         write_once=("baseline_completed_at", "randomized_at", "stratum"),
         same_site=(("team_id", "protocol_team"), ("screening_id", "participants_screeningentry")),
         guards=(
+            WAY_IN,
             ("equipoise_guard_registration", "before insert"),
             ("equipoise_guard_allocated", ALLOCATED),
         ),
+        declassified=actions_on("participants_participant"),
     ),
     "participants_consent": Table(
         "open",
         site="site_id",
         blinded="si",
-        unblinded="s",
+        unblinded="si",
         allocator="s",
         append_only=True,
         same_site=(("screening_id", "participants_screeningentry"),),
-        guards=(("equipoise_guard_consent", "before insert"),),
+        guards=(WAY_IN, ("equipoise_guard_consent", "before insert")),
+        declassified=actions_on("participants_consent"),
     ),
     "participants_contact": Table(
         "open",
@@ -144,13 +162,18 @@ TABLES: dict[str, Table] = {
         "open",
         site="site_id",
         blinded="si",
-        unblinded="s",
+        unblinded="si",
         allocator="s",
         allocator_update=("state", "answered_at", "refusal"),
         stops_at_lock=True,
         same_site=(("participant_id", "participants_participant"),),
         states=("state", "waiting>done", "waiting>refused"),
-        guards=(("equipoise_guard_request", "before insert or update"), ("equipoise_guard_living", "before insert")),
+        guards=(
+            WAY_IN,
+            ("equipoise_guard_request", "before insert or update"),
+            ("equipoise_guard_living", "before insert"),
+        ),
+        declassified=actions_on("participants_randomizationrequest"),
     ),
     "participants_recordsstate": Table(
         "open",

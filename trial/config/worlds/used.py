@@ -2,6 +2,8 @@
 
 from assessments.entry.models import Answer
 from assessments.visits.models import VisitOutcome
+from trial.core.access.roles import Coordinator, UnblindedCoordinator
+from trial.core.models import Membership
 from trial.participants import queries as participants
 from trial.participants.models import Consent, Participant, ScreeningEntry
 from trial.protocol.changes import Used
@@ -23,6 +25,11 @@ def protocol_used() -> Used:
         reasons=_reasons(criteria),
         consent_versions=frozenset(Consent.objects.values_list("version", flat=True).distinct()),
         consent_parts=frozenset(Consent.objects.values_list("part", flat=True).distinct()),
+        coordinated=frozenset(
+            Membership.objects.filter(
+                role__in=[Coordinator.code, UnblindedCoordinator.code], ended_at=None
+            ).values_list("site", flat=True)
+        ),
     )
 
 

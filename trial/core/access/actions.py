@@ -4,14 +4,16 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from trial.core import clock, db, ids
 from trial.core.access.person import Person
-from trial.core.access.roles import BY_CODE, Administrator, Role
+from trial.core.access.roles import ALL, BY_CODE, Administrator, Role
 from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.models import ANY_SITE, Membership, Refusal, SetupToken, User
@@ -51,7 +53,8 @@ def create_account(*, username: str, full_name: str, password: str, by: db.Actor
 def give_role(*, user: User, role: str, site: str = ANY_SITE, by: db.Actor) -> Membership:
     """Give a role. On the open side it is in force at once; a role of another side waits for a second administrator.
 
-    Refuses an unknown role, a missing site, roles of both sides, and an administrator who gives a role to themself.
+    Refuses an unknown role, a missing site, roles of both sides, an administrator who gives a role to themself, and at each site that of
+    the two coordinators which the protocol does not have there.
     """
     _must_administer(by)
     kind = BY_CODE.get(role)
@@ -62,6 +65,7 @@ def give_role(*, user: User, role: str, site: str = ANY_SITE, by: db.Actor) -> M
     if kind.site_scoped and site == ANY_SITE:
         raise Refused("role_site", _("%(role)s belongs to a site: choose one.") % {"role": kind.title})
     site = site if kind.site_scoped else ANY_SITE
+    _refuse_elsewhere(kind, site)
     _refuse_both_sides(user, kind.side, kind.code)
     _refuse_excluded(user, kind)
     now = clock.now()
@@ -74,6 +78,20 @@ def give_role(*, user: User, role: str, site: str = ANY_SITE, by: db.Actor) -> M
         raise Refused("role_held", _("%(name)s already holds this role there.") % {"name": user.full_name})
     membership.save(force_insert=True)
     return membership
+
+
+def _refuse_elsewhere(kind: type[Role], site: str) -> None:
+    """Whether the coordinator of a site sees allocations is a setting of the protocol, and decides on which side they work."""
+    if kind.where_seen is None or import_string(settings.SEES_ALLOCATION)(site) is kind.where_seen:
+        return
+    if kind.where_seen:
+        message = _(
+            "At this site the coordinator is blind: the protocol does not set coordinator_sees_allocation. Give the role %(other)s."
+        )
+    else:
+        message = _("At this site the coordinator sees allocations, as the protocol says. Give the role %(other)s.")
+    other = next(role.title for role in ALL if role.where_seen is not None and role.where_seen is not kind.where_seen)
+    raise Refused("role_elsewhere", message % {"other": other})
 
 
 def _refuse_both_sides(user: User, wanted: str, code: str) -> None:

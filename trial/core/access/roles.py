@@ -23,12 +23,15 @@ class Role:
     description: ClassVar[str | Promise]
     side: ClassVar[RoleSide]
     site_scoped: ClassVar[bool] = False
+    where_seen: ClassVar[bool | None] = None
+    """True: only at sites whose coordinator sees the allocation (a setting of the protocol); False: only at the others."""
     excludes: ClassVar[frozenset[str]] = frozenset()
     """Codes of roles of the same side that nobody holds beside this one."""
 
 
 class Coordinator(Role):
     code, side, site_scoped = "coordinator", "open", True
+    where_seen = False
     title = _("Coordinator")
     description = _(
         "Screens, takes consent, registers, schedules interviews and asks for randomization. Never sees an arm."
@@ -78,6 +81,16 @@ class Sponsor(Role):
     code, side = "sponsor", "open"
     title = _("Sponsor's representative")
     description = _("Asks for planned unblinding after the database has been locked.")
+
+
+class UnblindedCoordinator(Role):
+    code, side, site_scoped = "coordinator_unblinded", "unblinded", True
+    where_seen = True
+    title = _("Coordinator, unblinded side")
+    description = _(
+        "Screens, takes consent, registers and asks for randomization at a site with one person, and sees its allocations. "
+        "Assigns no interviewer and opens no outcome."
+    )
 
 
 class TreatmentCoordinator(Role):
@@ -142,8 +155,8 @@ class Administrator(Role):
 
 ALL: tuple[type[Role], ...] = (
     Coordinator, Interviewer, ClinicianRater, DataManager, Monitor, TrialStatistician, Investigator, Sponsor,
-    TreatmentCoordinator, Therapist, FidelityRater, Abstractor, UnblindedDataManager, IndependentStatistician,
-    CommitteeMember, CommitteeChair, UnblindedMonitor, Administrator,
+    UnblindedCoordinator, TreatmentCoordinator, Therapist, FidelityRater, Abstractor, UnblindedDataManager,
+    IndependentStatistician, CommitteeMember, CommitteeChair, UnblindedMonitor, Administrator,
 )  # fmt: skip
 
 BY_CODE: dict[str, type[Role]] = {role.code: role for role in ALL}

@@ -13,6 +13,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 
 from trial.core import clock
+from trial.core.ui.addresses import here
 from trial.core.ui.charts import Chart
 from trial.core.ui.forms import Form
 from trial.core.ui.parts import Change, Crumb, Progress, Result, SaveState
@@ -21,6 +22,7 @@ from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkList
 
 register = template.Library()
+register.simple_tag(here)
 
 ICONS = "vendor/icons/3.51.0/icons.svg"
 STATE_ICONS = {

@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 
 from trial.core import clock, db, ids
 from trial.core.access import Person
-from trial.core.access.roles import Coordinator
 from trial.core.actions import action, author
 from trial.core.errors import Refused
 from trial.participants import queries
 from trial.participants.actions import record_consent, refuse_if_locked
 from trial.participants.models import Consent, Death, Participant, Transfer
-from trial.participants.rules import DECIDERS, SITE_ROLES, must_follow
+from trial.participants.rules import DECIDERS, SITE_ROLES, must_coordinate_blind, must_follow
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 
@@ -76,8 +75,7 @@ def transfer(*, participant: Participant, team: Team, effective_on: dt.date, by:
 
     Refuses the team that treats the participant already, and a day in the future, before registration or before the last transfer.
     """
-    if isinstance(by, Person):
-        by.must_hold(Coordinator, site=participant.site_id)
+    must_coordinate_blind(by, participant.site_id)
     refuse_if_locked()
     _hold(participant)
     before = queries.transfers_of(participant.pk)

@@ -8,17 +8,19 @@ from django.utils.translation import gettext_lazy
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import ClinicianRater, Coordinator, DataManager, Investigator, Monitor
+from trial.core.access.roles import ClinicianRater, DataManager, Investigator, Monitor
 from trial.core.declassified import SITE_STAFF
 from trial.core.history.queries import names_of
+from trial.core.ui.addresses import here
 from trial.core.ui.tables import Column, Link, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
 from trial.participants.models import Consent, Death, Participant, Transfer
 from trial.participants.presenters import READERS
-from trial.participants.rules import DECIDERS, SITE_ROLES, may_follow
+from trial.participants.rules import COORDINATORS, DECIDERS, SITE_ROLES, coordinates_blind, may_follow
 from trial.participants.wording import STEPS
 from trial.protocol.definition import Protocol
+from trial.protocol.queries import current
 
 OVERSEERS = (DataManager, Monitor, Investigator)
 
@@ -107,11 +109,10 @@ def deaths_to_confirm(person: Person, mine: frozenset[Any] = frozenset()) -> Wor
     """Reports of death that wait for this person; ``mine``: keys of the reports that this person made, as the unblinded side knows."""
     if not person.holds(*DECIDERS):
         return None
-    address = "unblinded_death_decide" if side.current() == side.UNBLINDED else "death_decide"
     items = [
         WorkItem(
             _("Confirm the death of participant %(number)s") % {"number": grouped(row.participant.number)},
-            reverse(address, args=[row.participant.number]),
+            here("death_decide", row.participant.number),
             _("Reported by a colleague; nobody is reminded of this person any more"),
             "due",
             row.recorded_at.date(),
@@ -124,14 +125,14 @@ def deaths_to_confirm(person: Person, mine: frozenset[Any] = frozenset()) -> Wor
     )
 
 
-def links_to(person: Person, participant: Participant, *, here: str = "participant") -> list[tuple[str, str]]:
-    """Where this person goes on from a participant; ``here`` is the name of the page's own address. What would be refused is not there.
+def links_to(person: Person, participant: Participant, *, at: str = "participant") -> list[tuple[str, str]]:
+    """Where this person goes on from a participant; ``at`` is the name of the page's own address. What would be refused is not there.
 
     Of who died there is nobody to reach, and nothing to change; what was collected stays readable.
     """
     site, number = participant.site_id, participant.number
     is_alive, follows = not queries.died([participant.pk]), may_follow(person, participant)
-    moves = is_alive and person.holds(Coordinator, site=site) and queries.lock() is None
+    moves = is_alive and coordinates_blind(person, current().site(site)) and queries.lock() is None
     ways: list[tuple[bool, str, str]] = [
         (person.holds(*READERS), _("Way in and consent"), "participant"),
         (follows or person.holds(ClinicianRater, DataManager, Monitor, site=site), _("Visits"), "participant_visits"),
@@ -142,10 +143,14 @@ def links_to(person: Person, participant: Participant, *, here: str = "participa
     ]
     lists: list[tuple[bool, str, str]] = [
         (person.holds(DataManager, Monitor), _("Forms"), "records"),
-        (person.holds(Coordinator, DataManager, Monitor), _("Queries"), "data_queries"),
+        (
+            person.holds(*COORDINATORS, DataManager, Monitor) and side.current() != side.UNBLINDED,
+            _("Queries"),
+            "data_queries",
+        ),
         (person.holds(*OVERSEERS), _("Readings of contact data"), "readings"),
     ]
-    links = [(words, reverse(name, args=[number])) for opens, words, name in ways if opens and name != here]
+    links = [(words, here(name, number)) for opens, words, name in ways if opens and name != at]
     return links + [(words, f"{reverse(name)}?participant={number}") for opens, words, name in lists if opens]
 
 

@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from trial.core import side
 from trial.core.access import Request, page
-from trial.core.access.roles import Coordinator, Interviewer
+from trial.core.access.roles import Coordinator, DataManager, Interviewer
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.locking import locked_page
+from trial.core.ui.addresses import here
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
 from trial.participants import queries, rules
@@ -102,11 +102,13 @@ def _decide(request: Request, participant: Participant, part: str, form: Withdra
         actions.consent_again(participant=participant, part=part, signed_on=day, by=request.person)
 
 
-@page(roles=(Coordinator,), stops_at_lock=True)
+@page(roles=(Coordinator, DataManager), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def transfer(request: Request, number: str) -> HttpResponseBase:
     """Another team, perhaps of another institution, treats the participant from a day on."""
-    participant = find_followed(request, number)
+    participant = queries.participant_numbered(number)
+    if participant is None or not rules.coordinates_blind(request.person, current().site(participant.site_id)):
+        raise Http404
     teams = list(Team.objects.filter(is_active=True).select_related("site").order_by("site__name", "name"))
     form = TransferForm(posted(request), teams=teams)
     if request.method == "POST" and form.is_valid():
@@ -139,10 +141,6 @@ def _find_at_site(request: Request, number: str, *roles: Any) -> Participant:
     return participant
 
 
-def _home() -> str:
-    return "unblinded_home" if side.current() == side.UNBLINDED else "home"
-
-
 @page(roles=SITE_ROLES)
 @require_http_methods(["GET", "POST"])
 def death(request: Request, number: str) -> HttpResponseBase:
@@ -156,7 +154,7 @@ def death(request: Request, number: str) -> HttpResponseBase:
                 request,
                 _("Thank you. This person stands on no list any more. A colleague is asked to confirm the report."),
             )
-            return redirect(_home())
+            return redirect(here("home"))
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
     context = {
@@ -166,7 +164,7 @@ def death(request: Request, number: str) -> HttpResponseBase:
         "consequence": _("At once no list, reminder or contact sheet names this person. A second person confirms."),
         "form": form,
         "submit": _("Report the death"),
-        "cancel_url": reverse(_home()),
+        "cancel_url": here("home"),
     }
     return render(request, "confirm.html", context, status=status_of(form))
 
@@ -184,7 +182,7 @@ def death_decide(request: Request, number: str) -> HttpResponseBase:
         try:
             actions.decide_death(participant=participant, confirmed=form.cleaned_data["confirmed"], by=request.person)
             messages.success(request, _("Thank you. It is recorded."))
-            return redirect(_home())
+            return redirect(here("home"))
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
     context = {
@@ -194,6 +192,6 @@ def death_decide(request: Request, number: str) -> HttpResponseBase:
         "consequence": _("A confirmed death is final. If the report is wrong, the person is on every list again."),
         "form": form,
         "submit": _("Record what I found"),
-        "cancel_url": reverse(_home()),
+        "cancel_url": here("home"),
     }
     return render(request, "confirm.html", context, status=status_of(form))

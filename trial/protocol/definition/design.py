@@ -28,10 +28,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An institution; people are given rights by site."""
+    """An institution; people are given rights by site.
+
+    `coordinator_sees_allocation`: one person does everything there, and so knows the arms: that coordinator works on the unblinded side.
+    """
 
     code: str
     name: str
+    coordinator_sees_allocation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,10 @@ def end_reentry(*, session: str, by: Person) -> None:
 
 @action
 def log_reading(*, participants: Iterable[uuid.UUID], page: str, by: db.Actor) -> None:
-    """Write down that the names of these participants are about to be shown to somebody of this side. Nothing on the open side."""
-    at = clock.now()
-    Reading.objects.bulk_create(
-        [Reading(participant_id=key, page=page, at=at, reader=by.actor_id) for key in participants]
-    )
+    """Write down that a page with the names of these participants is about to be shown to somebody of this side: one row, if it names anybody.
+
+    Nothing on the open side.
+    """
+    named = sorted(map(str, participants))
+    if named:
+        Reading(participants=named, page=page, reader=by.actor_id).save(force_insert=True)

@@ -43,18 +43,21 @@ class LedgerEntry(Base):
 
 
 class Reading(Base):
-    """Somebody of the unblinded side opened the name of a participant. Written before the page is shown; no identifiers.
+    """Somebody of the unblinded side opened a page with names of participants. Written before the page is shown; no identifiers.
 
-    No foreign key: exactly one crosses the wall, and it is the allocation's.
+    One row a page and those whom it names. No foreign key: exactly one crosses the wall, and it is the allocation's.
     """
 
     at = models.DateTimeField(default=clock.now)
     reader = models.CharField(max_length=60)
-    participant_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
+    participants: "models.JSONField[Any, Any]" = models.JSONField(help_text="keys of the people whose names were shown")
     page = models.CharField(max_length=30)
 
     class Meta:
         db_table = "unblinded_reading"
+        constraints = [
+            models.CheckConstraint(condition=~Q(participants=[]), name="unblinded_reading_of_somebody"),
+        ]
         indexes = [models.Index(fields=["-at"], name="unblinded_readings")]
 
 

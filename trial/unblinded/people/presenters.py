@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trial.core import side
 from trial.core.access import Person
-from trial.core.access.roles import TreatmentCoordinator
+from trial.core.access.roles import TreatmentCoordinator, UnblindedCoordinator
 from trial.core.history.presenters import lines
 from trial.core.history.queries import names_of
 from trial.core.ui.parts import Change
@@ -24,6 +25,12 @@ from trial.unblinded.disclosure.queries import true_history
 from trial.unblinded.people.queries import reported_by
 
 NOBODY = Reach("", "")
+GROUP_PAGES = {
+    "group": gettext_lazy("Group"),
+    "session": gettext_lazy("Session of a group"),
+    "session_record": gettext_lazy("Session of a group, to record it"),
+}
+"""Pages of the treatment side that show names, by the code that is logged."""
 
 
 def people_table(
@@ -63,18 +70,23 @@ def person_history(participant: Participant) -> list[Change]:
 
 
 def reading_table(
-    rows: Iterable[Reading], numbers: Mapping[uuid.UUID, str], csv_url: str = "", position: Page | None = None
+    rows: Iterable[Reading],
+    numbers: Mapping[str, str],
+    csv_url: str = "",
+    position: Page | None = None,
+    *,
+    most: int | None = None,
 ) -> Table:
-    """Who opened whose name on this side; no row names a participant."""
+    """Who opened whose names on this side; no row names a participant. ``most``: how many numbers of a page are written out."""
     listed = list(rows)
     names = names_of(row.reader for row in listed)
-    columns = [Column(_("When")), Column(_("Who")), Column(_("Participant"), code=True), Column(_("Page"))]
+    columns = [Column(_("When")), Column(_("Who")), Column(_("Participants"), code=True), Column(_("Page"))]
     shown = [
         [
             row.at,
             names.get(row.reader, row.reader),
-            grouped(numbers.get(row.participant_id, "")),
-            str(PAGES.get(row.page, row.page)),
+            _numbers(row, numbers, most),
+            str({**PAGES, **GROUP_PAGES}.get(row.page, row.page)),
         ]
         for row in listed
     ]
@@ -82,9 +94,16 @@ def reading_table(
     return Table(columns, shown, empty=empty, csv_url=csv_url, page=position)
 
 
+def _numbers(row: Reading, numbers: Mapping[str, str], most: int | None) -> str:
+    shown = [grouped(numbers[key]) for key in row.participants if key in numbers]
+    left = len(shown) - most if most is not None else 0
+    words = ", ".join(shown[:most])
+    return _("%(numbers)s and %(count)d more") % {"numbers": words, "count": left} if left > 0 else words
+
+
 def work_for(person: Person) -> list[WorkList]:
     """Deaths that wait for a second person, on the unblinded side."""
-    if side.current() != side.UNBLINDED or not person.holds(TreatmentCoordinator):
+    if side.current() != side.UNBLINDED or not person.holds(TreatmentCoordinator, UnblindedCoordinator):
         return []
     waiting = deaths_to_confirm(person, reported_by(person))
     return [waiting] if waiting else []

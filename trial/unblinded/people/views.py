@@ -16,6 +16,7 @@ from trial.unblinded.people import presenters as show
 from trial.unblinded.people import queries
 
 PAGE_SIZE = 50
+MOST_NUMBERS = 8
 
 
 @page(roles=(TreatmentCoordinator,))
@@ -70,15 +71,14 @@ def person(request: Request, number: str) -> HttpResponseBase:
 def readings(request: Request) -> HttpResponseBase:
     """Who opened whose name on this side, newest first."""
     listed = list(queries.readings())
-    numbers = dict(
-        Participant.objects.filter(pk__in={one.participant_id for one in listed}).values_list("pk", "number")
-    )
+    keys = {key for one in listed for key in one.participants}
+    numbers = {str(key): number for key, number in Participant.objects.filter(pk__in=keys).values_list("pk", "number")}
     if request.GET.get("format") == "csv":
         return csv_response(show.reading_table(listed, numbers), "readings-unblinded")
     rows, position = page_of(listed, request.GET.get("page"), PAGE_SIZE)
     context = {
         "title": _("Readings of names"),
         "lead": _("Readings on the open side stand there."),
-        "table": show.reading_table(rows, numbers, "?format=csv", position),
+        "table": show.reading_table(rows, numbers, "?format=csv", position, most=MOST_NUMBERS),
     }
     return render(request, "unblinded/disclosure/table.html", context)

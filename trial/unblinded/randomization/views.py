@@ -1,4 +1,4 @@
-"""Allocations, for the treatment coordinator of the site."""
+"""Allocations, for the treatment coordinator of the site, and the coordinator where that person sees them."""
 
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
@@ -9,6 +9,7 @@ from trial.core.access import Request, page
 from trial.core.access.roles import (
     IndependentStatistician,
     TreatmentCoordinator,
+    UnblindedCoordinator,
     UnblindedDataManager,
     UnblindedMonitor,
 )
@@ -21,7 +22,7 @@ from trial.unblinded.disclosure.models import UnblindedHistory
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import allocations
 
-READERS = (TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
+READERS = (UnblindedCoordinator, TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
 PAGE_SIZE = 50
 
 

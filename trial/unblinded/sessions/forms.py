@@ -223,6 +223,11 @@ class SessionForm(forms.Form):
         """The rows that have an answer."""
         return {key: ANSWERS[self.cleaned_data[name]] for name, key in self.rows.items() if self.cleaned_data[name]}
 
+    def label(self, people: Mapping[uuid.UUID, str]) -> None:
+        """Write other labels into the rows, of a form that may have been filled in already."""
+        for name, key in self.rows.items():
+            self.fields[name].label = self[name].label = people[key]
+
     def guest_numbers(self) -> list[str]:
         """The study numbers of guests, without spaces."""
         found = ("".join(part.split()) for part in re.split(r"[,;]", self.cleaned_data["guests"] or ""))

@@ -45,6 +45,13 @@ def may_record(person: Person, group: TherapyGroup) -> bool:
     return person.holds(Therapist, site=group.site) and queries.trains(person, group)
 
 
+def may_name(person: Person, group: TherapyGroup) -> bool:
+    """Whether this person reads the names of the members: the group's trainers, and the treatment coordinator of the site."""
+    if person.holds(TreatmentCoordinator, site=group.site):
+        return True
+    return person.holds(Therapist, site=group.site) and queries.trains(person, group)
+
+
 def must_record(by: db.Actor, group: TherapyGroup) -> None:
     """Refuse whoever may not record sessions of the group."""
     if isinstance(by, Person) and not may_record(by, group):

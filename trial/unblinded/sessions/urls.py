@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trial.unblinded.sessions.views import groups, people, sessions
+from trial.unblinded.sessions.views import groups, people, raters, sessions
 
 urlpatterns = [
     path("", groups.group_list, name="treatment_groups"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("people/<str:number>/told/", people.told, name="treatment_told"),
     path("people/<str:number>/place/", people.place, name="treatment_place"),
     path("people/<str:number>/withdraw/", people.withdraw, name="treatment_withdraw"),
+    path("raters/", raters.raters, name="treatment_raters"),
     path("stays/<uuid:key>/", people.stay, name="treatment_stay"),
     path("sessions/<uuid:key>/", sessions.session, name="treatment_session"),
     path("sessions/<uuid:key>/correct/", sessions.correct, name="treatment_correct"),

@@ -151,6 +151,11 @@ begin
     ) then
         raise exception 'one person holds roles of one side only' using errcode = 'check_violation', constraint = 'core_membership_one_side';
     end if;
+    -- 7305134: the protocol in force says where the coordinator sees allocations; it does not change meanwhile
+    perform pg_advisory_xact_lock_shared(7305134);
+    if new.role in ('coordinator', 'coordinator_unblinded') and public.equipoise_sees_allocation(new.site) <> (new.role = 'coordinator_unblinded') then
+        raise exception 'the protocol says on which side the coordinator of this site works' using errcode = 'check_violation', constraint = 'core_membership_elsewhere';
+    end if;
     if exists (select 1 from public.core_membership m where m.user_id = new.user_id and m.id <> new.id and m.ended_at is null and m.role = any (other)) then
         raise exception 'these two roles exclude each other' using errcode = 'check_violation', constraint = 'core_membership_excludes';
     end if;
@@ -161,6 +166,59 @@ begin
         ) then
             raise exception 'the open side could have set this password' using errcode = 'check_violation', constraint = 'core_membership_fresh_password';
         end if;
+    end if;
+    return new;
+end $$;
+
+-- A site with one person: its coordinator sees the allocations, and works on the unblinded side. A setting of the protocol.
+create or replace function equipoise_sees_allocation(wanted text) returns boolean
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select coalesce(bool_or((s ->> 'coordinator_sees_allocation')::boolean), false)
+    from (select document from public.protocol_protocolversion order by number desc limit 1) v, jsonb_array_elements(v.document -> 'sites') s
+    where s ->> 'code' = wanted
+$$;
+
+-- The unblinded side writes the way in at such sites alone, and of nobody who has an arm already.
+create or replace function equipoise_guard_way_in() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    row jsonb := to_jsonb(new);
+begin
+    if public.equipoise_login_side() <> 'unblinded' then
+        return new;
+    end if;
+    if not public.equipoise_sees_allocation(row ->> 'site_id') then
+        raise exception 'the coordinator of this site works on the open side' using errcode = 'insufficient_privilege', constraint = 'way_in_site';
+    end if;
+    if tg_table_name = 'participants_participant' and tg_op = 'UPDATE' then
+        raise exception 'the unblinded side may hold a participant, never change one' using errcode = 'insufficient_privilege', constraint = 'way_in_participant';
+    end if;
+    if exists (
+        select 1 from public.participants_participant p
+        where p.screening_id = (case tg_table_name when 'participants_consent' then row ->> 'screening_id' when 'participants_screeningentry' then row ->> 'id' end)::uuid
+          and p.randomized_at is not null
+    ) then
+        raise exception 'this person has an arm: the unblinded side writes nothing of them' using errcode = 'insufficient_privilege', constraint = 'way_in_randomized';
+    end if;
+    if coalesce(row ->> 'recorded_by', row ->> 'requested_by', 'site staff') <> 'site staff' then
+        raise exception 'on the unblinded side the author of an open row is site staff' using errcode = 'insufficient_privilege', constraint = 'way_in_author';
+    end if;
+    return new;
+end $$;
+
+-- No new version of the protocol leaves a coordinator on the wrong side of the wall.
+create or replace function equipoise_guard_protocol() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    perform pg_advisory_xact_lock(7305134);
+    if exists (
+        select 1 from public.core_membership m
+        where m.ended_at is null and m.role in ('coordinator', 'coordinator_unblinded') and (m.role = 'coordinator_unblinded') <> exists (
+            select 1 from jsonb_array_elements(new.document -> 'sites') s
+            where s ->> 'code' = m.site and (s ->> 'coordinator_sees_allocation')::boolean
+        )
+    ) then
+        raise exception 'a coordinator would be on the wrong side of the wall: end the role first' using errcode = 'check_violation', constraint = 'protocol_coordinators';
     end if;
     return new;
 end $$;

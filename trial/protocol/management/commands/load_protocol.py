@@ -14,6 +14,7 @@ from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Protocol
 from trial.protocol.loader import load
+from trial.protocol.predictability import price
 from trial.protocol.problems import ProtocolError
 
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(lines)) from None
         if only_check:
             self.stdout.write(f"{folder} is a valid protocol: {_summary(protocol)}")
+            self._say_price(protocol)
             return
         try:
             with db.unit_of_work(by=db.System("load_protocol")):
@@ -45,6 +47,21 @@ class Command(BaseCommand):
             raise CommandError(refused.message) from None
         what = "was in force already" if before and before.pk == version.pk else "is in force now"
         self.stdout.write(f"Version {version.number} {what}: {_summary(protocol)}")
+        self._say_price(protocol)
+
+    def _say_price(self, protocol: Protocol) -> None:
+        """What it costs that a coordinator sees allocations, in figures, for whoever loads such a protocol."""
+        seen = [site.name for site in protocol.sites if site.coordinator_sees_allocation]
+        if not seen:
+            return
+        cost = price(tuple(arm.ratio for arm in protocol.arms))
+        larger = max(protocol.arms, key=lambda arm: arm.ratio).name
+        certain, guessed, blind = (f"{float(one):.0%}" for one in (cost.certain, cost.guessed, cost.blind_guess))
+        self.stdout.write(
+            f"The coordinator sees allocations at: {', '.join(seen)}. The price: if the list has fixed blocks of {cost.block} and they"
+            f" know it, {certain} of the next allocations there are certain before somebody is registered, and {guessed} are guessed"
+            f" rightly, against {blind} by always saying {larger}. Longer or varied blocks make it less."
+        )
 
 
 def _used() -> Used:

@@ -14,8 +14,16 @@ from trial.core.ui.tables import Column, Link, Page, State, Table, shown
 from trial.protocol.definition import Protocol, SessionsPlan
 from trial.unblinded.sessions import queries
 from trial.unblinded.sessions.models import Attendance, GroupSession, Member, TherapyGroup
-from trial.unblinded.sessions.presenters.words import mark_words, member_label, module_names, session_state, state_of
+from trial.unblinded.sessions.presenters.words import (
+    Names,
+    mark_words,
+    member_label,
+    module_names,
+    session_state,
+    state_of,
+)
 from trial.unblinded.sessions.queries import FidelityLine, PersonLine
+from trial.unblinded.sessions.raters import Pair
 
 
 def percent(part: int, whole: int) -> float | None:
@@ -67,11 +75,17 @@ def group_table(
 
 
 def member_table(
-    members: Sequence[Member], lines: Mapping[uuid.UUID, PersonLine], *, oversees: bool, may_change: bool
+    members: Sequence[Member],
+    lines: Mapping[uuid.UUID, PersonLine],
+    names: Names,
+    *,
+    oversees: bool,
+    may_change: bool,
 ) -> Table:
-    """Members of a group with their sessions. Arms and deviations are for those who oversee treatment."""
+    """Members of a group with their sessions; names for who may know them. Arms and deviations are for those who oversee treatment."""
     columns = [
-        Column(_("Participant"), code=True), Column(_("Entered")), Column(_("Left")), _count(_("Attended")), _count(_("Offered")),
+        Column(_("Participant"), code=True), *([Column(_("Name"))] if names else []),
+        Column(_("Entered")), Column(_("Left")), _count(_("Attended")), _count(_("Offered")),
         *([Column(_("Note"))] if oversees else []), *([Column("")] if may_change else []),
     ]  # fmt: skip
     rows: list[list[Any]] = []
@@ -80,7 +94,7 @@ def member_table(
         name = member_label(member.allocation)
         row: list[Any] = [
             Link(name, reverse("treatment_person", args=[number])) if oversees else name,
-            member.entered_on, member.left_on, counts.attended, counts.offered,
+            *([names.get(member.allocation.participant_id, "")] if names else []), member.entered_on, member.left_on, counts.attended, counts.offered,
         ]  # fmt: skip
         if oversees:
             row.append(State("blocked", _("Deviation")) if member.deviates else None)
@@ -122,9 +136,16 @@ def session_table(sessions: Sequence[GroupSession], plan: SessionsPlan, missing:
     )  # fmt: skip
 
 
-def attendance_table(rows: Iterable[Attendance], missing: Iterable[Member], *, oversees: bool) -> Table:
-    """Everybody at one session: members, guests, and members without a mark."""
-    columns = [Column(_("Participant"), code=True), Column(_("Attendance")), Column(_("Note"))]
+def attendance_table(rows: Iterable[Attendance], missing: Iterable[Member], names: Names, *, oversees: bool) -> Table:
+    """Everybody at one session: members, guests, and members without a mark; names for who may know them."""
+    columns = [
+        Column(_("Participant"), code=True), *([Column(_("Name"))] if names else []), Column(_("Attendance")), Column(_("Note")),
+    ]  # fmt: skip
+
+    def person(one: Attendance | Member) -> list[Any]:
+        name = [names.get(one.allocation.participant_id, "")] if names else []
+        return [member_label(one.allocation), *name]
+
     kinds = {Attendance.Mark.ATTENDED: "done", Attendance.Mark.ABSENT: "missed", Attendance.Mark.NOT_OFFERED: "info"}
     listed: list[list[Any]] = []
     for row in rows:
@@ -132,8 +153,8 @@ def attendance_table(rows: Iterable[Attendance], missing: Iterable[Member], *, o
         if oversees and row.deviates:
             notes.append(_("deviation: no program in this arm"))
         state = State(kinds[Attendance.Mark(row.mark)], mark_words(row.mark, row.reason))
-        listed.append([member_label(row.allocation), state, ", ".join(notes)])
-    listed += [[member_label(member.allocation), State("due", _("Not recorded")), ""] for member in missing]
+        listed.append([*person(row), state, ", ".join(notes)])
+    listed += [[*person(member), State("due", _("Not recorded")), ""] for member in missing]
     return Table(columns, listed, caption=_("Attendance"), empty=_("Nobody belonged to the group on this day."))
 
 
@@ -168,6 +189,23 @@ def people_table(
     }  # fmt: skip
     empty = _("People appear here when they have been randomized.")
     return Table(columns, rows, empty=empty, csv_url=csv_url, page=position, note=note)
+
+
+def rater_table(pairs: Iterable[Pair], sites: Mapping[str, str]) -> Table:
+    """Clinician-raters whose name is that of a therapist's account."""
+    columns = [
+        Column(_("Name")), Column(_("Account of the rater"), code=True), Column(_("Rates at")),
+        Column(_("Account of the therapist"), code=True), Column(_("Trains or trained"), code=True),
+    ]  # fmt: skip
+    rows: list[list[Any]] = [
+        [
+            pair.rater.full_name, pair.rater.username, ", ".join(sites.get(site, site) for site in pair.sites),
+            pair.therapist.username, ", ".join(pair.groups),
+        ]
+        for pair in pairs
+    ]  # fmt: skip
+    empty = _("No clinician-rater bears the name of a therapist. If one does, both accounts stand here.")
+    return Table(columns, rows, empty=empty)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """People, sessions and states in words."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -71,9 +72,14 @@ LEFT_OUT = frozenset(
 """Columns that the history leaves out: they repeat the rest of the line."""
 
 
-def member_label(allocation: Allocation) -> str:
-    """What a member of a group is called on pages of this side: the study number. The one place where a name would be added."""
-    return grouped(allocation.participant.number)
+Names = Mapping[uuid.UUID, str]
+"""Names by key of the participant, of those whom the reader may know; their reading was logged (``views.names``)."""
+
+
+def member_label(allocation: Allocation, names: Names | None = None) -> str:
+    """What a member of a group is called on pages of this side: the name, where it may be shown, and the study number."""
+    number, name = grouped(allocation.participant.number), (names or {}).get(allocation.participant_id, "")
+    return f"{name}, {number}" if name else number
 
 
 def state_of(line: PersonLine, today: dt.date) -> State:

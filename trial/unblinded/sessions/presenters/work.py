@@ -18,6 +18,7 @@ from trial.unblinded.sessions import queries
 from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.presenters.words import ENDINGS, member_label
 from trial.unblinded.sessions.queries import FidelityLine, PersonLine
+from trial.unblinded.sessions.raters import pairs
 
 LATE_DAYS = 7
 """People are told within a week of their randomization."""
@@ -46,7 +47,7 @@ def work_for(person: Person) -> list[WorkList]:
     if person.holds(FidelityRater) and protocol.fidelity:
         lists += _rater(person, queries.fidelity_lines(queries.groups(), protocol.fidelity), plan)
     if plan is not None and person.holds(UnblindedDataManager):
-        lists.append(_issues(queries.person_lines(of_the_living())))
+        lists += [_issues(queries.person_lines(of_the_living())), _raters()]
     return lists
 
 
@@ -207,6 +208,22 @@ def _rater(person: Person, lines: list[FidelityLine], plan: SessionsPlan | None)
             empty=_("Groups that you have rated appear here when all raters have signed."),
         ),
     ]
+
+
+def _raters() -> WorkList:
+    """Who rates and may train: told here alone, and settled by an administrator who ends a role."""
+    items = [
+        WorkItem(
+            _("Find out whether the rater %(name)s trains a group") % {"name": pair.rater.full_name},
+            reverse("treatment_raters"),
+            _("Accounts %(rater)s and %(therapist)s")
+            % {"rater": pair.rater.username, "therapist": pair.therapist.username},
+            "due",
+        )
+        for pair in pairs()
+    ]
+    empty = _("A clinician-rater with the name of a therapist appears here: whoever trains a group rates nobody.")
+    return WorkList(_("Raters who may train a group"), items, empty=empty)
 
 
 def _issues(lines: list[PersonLine]) -> WorkList:

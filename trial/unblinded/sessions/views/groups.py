@@ -21,6 +21,7 @@ from trial.unblinded.sessions import actions, forms, queries, rules
 from trial.unblinded.sessions.models import GroupTrainer, Member, TherapyGroup
 from trial.unblinded.sessions.presenters.tables import group_state, group_table, member_table, session_table
 from trial.unblinded.sessions.presenters.words import history_lines
+from trial.unblinded.sessions.views.names import names_for
 
 AT_GROUPS = (TreatmentCoordinator, Therapist, UnblindedDataManager)
 PAGE_SIZE = 50
@@ -121,6 +122,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
         .order_by("entered_on", "allocation__participant__number")
     )
     lines = {line.allocation.pk: line for line in queries.person_lines([member.allocation for member in members])}
+    names = names_for(request, group, [member.allocation.participant_id for member in members], "group")
     trainers = queries.trainers_of([group.pk]).get(group.pk, [])
     active = queries.active_counts([group.pk], today).get(group.pk, 0)
     missing = {gap.session.pk: gap.missing for gap in queries.gaps([group.pk])}
@@ -131,6 +133,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
     ]
     context = {
         "title": _("Group %(code)s") % {"code": group.code},
+        "lead": _("That you read the names of its members was written down.") if names else "",
         "crumbs": crumbs_to(group),
         "group": group,
         "state": group_state(group, today),
@@ -140,7 +143,7 @@ def group(request: Request, key: uuid.UUID) -> HttpResponseBase:
             (_("Members today"), _("%(count)d of at most %(size)d") % {"count": active, "size": plan.max_group_size}),
         ],
         "too_many": active > plan.max_group_size,
-        "members": member_table(members, lines, oversees=sees_all, may_change=sees_all and is_open),
+        "members": member_table(members, lines, names, oversees=sees_all, may_change=sees_all and is_open),
         "sessions": session_table(list(queries.sessions_of(group)), plan, missing),
         "may_record": is_open and rules.may_record(request.person, group),
         "may_place": is_open and request.person.holds(TreatmentCoordinator, site=group.site),

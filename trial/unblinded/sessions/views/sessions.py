@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponseBase
@@ -19,12 +20,14 @@ from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import shown
 from trial.participants.queries import lock
 from trial.protocol.definition import SessionsPlan
+from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.sessions import actions, forms, queries, rules
 from trial.unblinded.sessions.actions import Content, Marked
 from trial.unblinded.sessions.models import Attendance, GroupSession, Member, TherapyGroup
 from trial.unblinded.sessions.presenters.tables import attendance_table
-from trial.unblinded.sessions.presenters.words import history_lines, member_label, module_names, session_state
+from trial.unblinded.sessions.presenters.words import Names, history_lines, member_label, module_names, session_state
 from trial.unblinded.sessions.views.groups import AT_GROUPS, crumbs_to, find_group, oversees, plan_or_404
+from trial.unblinded.sessions.views.names import names_for
 
 RECORDERS = (Therapist, UnblindedDataManager)
 
@@ -67,7 +70,8 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
     trainers = queries.trainers_of([key]).get(key, [])
     initial = {"day": day, "minutes": plan.minutes, "module_1": last.modules[-1] if last else plan.modules[0].code}
     initial |= {f"leader_{n}": str(user.pk) for n, user in enumerate(trainers, start=1)}
-    form = _form(request, group, plan, members, initial=initial)
+    people = {member.allocation: False for member in members}
+    form = _form(request, group, plan, people, initial=initial)
     if request.method == "POST" and form.is_valid():
         marks = _marks(form, group)
         if _other_people(request, group, members):
@@ -96,16 +100,36 @@ def record(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "cancel_url": reverse("treatment_group", args=[key]),
         "not_held_url": f"{reverse('treatment_canceled', args=[key])}?day={day.isoformat()}",
     }  # fmt: skip
-    return render(request, "unblinded/sessions/record.html", context, status=status_of(form))
+    return render(request, "unblinded/sessions/record.html", context, status=_name(request, group, form, people))
+
+
+People = Mapping[Allocation, bool]
+"""The rows of a form: whether each of these people is a guest."""
 
 
 def _form(
-    request: Request, group: TherapyGroup, plan: SessionsPlan, members: list[Member], **kwargs: Any
+    request: Request, group: TherapyGroup, plan: SessionsPlan, people: People, **kwargs: Any
 ) -> forms.SessionForm:
-    people = {member.allocation_id: member_label(member.allocation) for member in members} | kwargs.pop("guests", {})
+    """The form of a session with one row for each of these people. Names are written into it when it is shown (``_name``)."""
     therapists = {user.pk: user for user in queries.therapists_at(group.site)}
     therapists |= {user.pk: user for user in kwargs.pop("leaders", [])}
-    return forms.SessionForm(posted(request), plan=plan, people=people, therapists=list(therapists.values()), **kwargs)
+    rows = _labels(people, {})
+    return forms.SessionForm(posted(request), plan=plan, people=rows, therapists=list(therapists.values()), **kwargs)
+
+
+def _labels(people: People, names: Names) -> dict[uuid.UUID, str]:
+    labels = {one.pk: member_label(one, names) for one in people}
+    return {
+        one.pk: _("%(number)s, guest") % {"number": labels[one.pk]} if is_guest else labels[one.pk]
+        for one, is_guest in people.items()
+    }
+
+
+def _name(request: Request, group: TherapyGroup, form: forms.SessionForm, people: People) -> int:
+    """Write the names into the rows of a form that is about to be shown. Returns the status of the page."""
+    status, keys = status_of(form), [one.participant_id for one in people]
+    form.label(_labels(people, names_for(request, group, keys, "session_record", is_refused=status >= 400)))
+    return status
 
 
 def _marks(form: forms.SessionForm, group: TherapyGroup) -> dict[uuid.UUID, Marked] | None:
@@ -161,7 +185,9 @@ def session(request: Request, key: uuid.UUID) -> HttpResponseBase:
     missing = (
         [m for m in queries.members_on(session.group, session.day) if m.allocation_id not in marked] if held else []
     )
-    names = names_of(session.led_by)
+    listed = [one.allocation.participant_id for one in (*rows, *missing)]
+    names = names_for(request, session.group, listed if held else [], "session")
+    leaders = names_of(session.led_by)
     facts: list[tuple[str, Any]] = [
         (_("Group"), f"{session.group.code}, {session.group.name}"),
         (_("Date"), session.day),
@@ -169,18 +195,19 @@ def session(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if held:
         facts += [
             (_("Modules"), module_names(session.modules, plan)), (_("Length"), _("%(n)d minutes") % {"n": session.minutes}),
-            (_("Led by"), ", ".join(names.get(one, one) for one in session.led_by)),
+            (_("Led by"), ", ".join(leaders.get(one, one) for one in session.led_by)),
         ]  # fmt: skip
     may_record = lock() is None and rules.may_record(request.person, session.group)
     context = {
         "title": _("Session of %(day)s") % {"day": shown(session.day)},
+        "lead": _("That you read the names was written down.") if names else "",
         "crumbs": crumbs_to(session.group, (shown(session.day), "")),
         "session": session,
         "state": session_state(session),
         "facts": facts,
         "held": held,
         "open_count": len(missing),
-        "table": attendance_table(rows, missing, oversees=oversees(request.person)) if held else None,
+        "table": attendance_table(rows, missing, names, oversees=oversees(request.person)) if held else None,
         "may_record": may_record,
         "history": history_lines(
             [("unblinded_session", session.pk), *(("unblinded_attendance", row.pk) for row in rows)],
@@ -205,23 +232,18 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
     _protocol, plan = plan_or_404()
     rows = list(_attendance(session))
     recorded = {row.allocation_id: Marked(row.mark, row.reason) for row in rows}
-    guests = {
-        row.allocation_id: _("%(number)s, guest") % {"number": member_label(row.allocation)}
-        for row in rows
-        if row.guest
-    }
     initial = (
         forms.initial_of(session, recorded)
         if session.state == GroupSession.State.HELD
         else {"day": session.day, "minutes": plan.minutes}
     )
-    members = queries.members_on(group, session.day)
+    people = {member.allocation: False for member in queries.members_on(group, session.day)}
+    people |= {row.allocation: True for row in rows if row.guest}
     form = _form(
         request,
         group,
         plan,
-        members,
-        guests=guests,
+        people,
         leaders=queries.people_named(session.led_by),
         initial=initial,
         correcting=True,
@@ -250,7 +272,7 @@ def correct(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "cancel_url": reverse("treatment_session", args=[key]),
         "not_held_url": reverse("treatment_cancel", args=[key]) if session.state == GroupSession.State.HELD else "",
     }  # fmt: skip
-    return render(request, "unblinded/sessions/record.html", context, status=status_of(form))
+    return render(request, "unblinded/sessions/record.html", context, status=_name(request, group, form, people))
 
 
 @page(roles=RECORDERS, stops_at_lock=True)
