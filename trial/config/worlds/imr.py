@@ -128,8 +128,9 @@ class Play(Treatment, Incidents):
         self._open(event)
         by = self._by("coordinator", event.person)
         with stage.working(by):
-            entry = self.entries[event.person]
-            way_in.close_screening(entry=entry, declined=False, reason_code=event.reason, by=by)
+            self.entries[event.person] = way_in.close_screening(
+                entry=self.entries[event.person], declined=False, reason_code=event.reason, by=by
+            )
 
     def _open(self, event: events.PersonEvent) -> None:
         """A new entry; of somebody who was screened before it is linked to the earlier one."""

@@ -87,7 +87,7 @@ def test_from_the_work_list_to_the_sign_off(trial: Treatment, person: Allocation
     assert b"Sign it off when that day has passed" in early.content
     page = shown(ada, mine)
     assert "Looked up" in page
-    assert "Sign off" in page  # the action, in the history
+    assert "Signed off as looked up" in page  # the action, in the history
     with trial.at_work():
         assert Admission.objects.count() == 1
         assert {row.page for row in Reading.objects.all()} == {"records"}
