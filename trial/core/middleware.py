@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
+from trial.core.api import gate
 from trial.core.sessions import hashed
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -64,7 +65,7 @@ class UnitOfWorkMiddleware:
             alone: HttpResponseBase = view(request, *args, **kwargs)
             return alone
         with db.atomic():
-            person = self._person(request)
+            person = gate.person_of_token(request) if access.by_token else self._person(request)
             request.person = person  # type: ignore[attr-defined]
             with db.identity(person or Visitor()):
                 refusal = self._refuse(request, person, access)
@@ -103,6 +104,8 @@ class UnitOfWorkMiddleware:
         here = side.current()
         if access.is_public:
             return None
+        if access.by_token:
+            return gate.refusal(request, person, access)
         if person is None:
             target = settings.LOGIN_URL if here == side.OPEN else settings.UNBLINDED_LOGIN_URL
             return HttpResponseRedirect(f"{reverse(target)}?{urlencode({'next': request.get_full_path()})}")

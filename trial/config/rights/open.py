@@ -38,6 +38,27 @@ TABLES: dict[str, Table] = {
     "core_setuptoken": Table(
         "open", unblinded="si", unblinded_update=("used_at",), secret=("sha256",), write_once=("used_at",)
     ),
+    "tokens_token": Table(
+        "open",
+        blinded="si",
+        blinded_update=("last_used_at", "revoked_at", "revoked_by"),
+        unblinded_reads=(
+            "id",
+            "user_id",
+            "name",
+            "password_mark",
+            "made_at",
+            "last_day",
+            "last_used_at",
+            "revoked_at",
+            "revoked_by",
+        ),
+        unblinded_update=("revoked_at", "revoked_by"),
+        secret=("digest", "password_mark"),
+        silent=("last_used_at",),
+        write_once=("revoked_at", "revoked_by"),
+        guards=(("equipoise_guard_token", "before insert"),),
+    ),
     "core_login": Table("infrastructure", key="name"),
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them

@@ -15,6 +15,7 @@ class Access:
 
     ``keeps_on_refusal``: what the page wrote stays although the status is 400 and up (only the sign-in form, whose failed attempts count).
     ``opens_first``: open to somebody who must still choose a password of their own. ``alone``: no unit of work is opened for it.
+    ``by_token``: an address of the API, where a token says who asks; a session opens nothing there.
     """
 
     roles: tuple[type[Role], ...] = ()
@@ -22,6 +23,7 @@ class Access:
     keeps_on_refusal: bool = False
     opens_first: bool = False
     alone: bool = False
+    by_token: bool = False
 
 
 def page(*, roles: tuple[type[Role], ...], opens_first: bool = False) -> Callable[[V], V]:
@@ -29,6 +31,16 @@ def page(*, roles: tuple[type[Role], ...], opens_first: bool = False) -> Callabl
 
     def mark(view: V) -> V:
         view.access = Access(roles=roles, opens_first=opens_first)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def endpoint(*, roles: tuple[type[Role], ...]) -> Callable[[V], V]:
+    """An address of the API, open to the tokens of persons who hold one of ``roles``. The person is ``request.person``."""
+
+    def mark(view: V) -> V:
+        view.access = Access(roles=roles, by_token=True)  # type: ignore[attr-defined]
         return view
 
     return mark
