@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from trial.core.api.schema import Schema
 from trial.core.api.twins import twins
@@ -110,6 +110,8 @@ def open_api(pages: list[Any]) -> Urls:
     """Below ``/api/``."""
     return [
         path("schema/", Schema.as_view(), name="api_schema"),
+        path("participants/", include("trial.participants.api")),
+        path("assessments/", include("assessments.entry.api")),
         *twins(pages, WITHOUT_TWIN),
     ]
 
@@ -118,5 +120,6 @@ def unblinded_api(pages: list[Any]) -> Urls:
     """Below ``/unblinded/api/``."""
     return [
         path("schema/", Schema.as_view(), name="unblinded_api_schema"),
+        path("treatment/", include("trial.unblinded.sessions.api")),
         *twins(pages, WITHOUT_TWIN),
     ]
