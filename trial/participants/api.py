@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from trial.core.access import endpoint
 from trial.core.access.roles import Coordinator
 from trial.core.api.components import TEXT, TEXT_OR_NONE, thing
-from trial.core.api.endpoints import Endpoint
+from trial.core.api.endpoints import Endpoint, Given
 from trial.participants import actions
 from trial.participants.models import Participant, RandomizationRequest
 from trial.participants.presenters import READERS
@@ -63,6 +63,7 @@ class Randomize(Endpoint):
     """Ask the allocator to randomize."""
 
     http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    takes = Given
     gives = {"post": RANDOMIZATION}
 
     def post(self, request: Request, number: str) -> Response:
@@ -71,6 +72,7 @@ class Randomize(Endpoint):
         202 while the request waits: follow it under `randomization/`. 200 when it has been answered before.
         """
         participant = find_participant(number)
+        self.given(request)
         asked = actions.request_randomization(participant=participant, by=request.person)
         return Response(_standing(participant, asked), 202 if asked.state == State.WAITING else 200)
 

@@ -63,6 +63,8 @@ def test_a_refusal_says_why_and_another_site_finds_nothing(staffed: Staffed) -> 
     number = staffed.participant.number
     answer = Program(staffed.people["coordinator"]).post(f"/api/participants/{number}/randomize/")
     assert (answer.status_code, answer.json()["code"]) == (422, "no_baseline")
+    answer = Program(staffed.people["second"]).post(f"/api/participants/{number}/randomize/", arm="imr")
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["arm"])
     stranger = Program(staffed.people["coordinator2"])
     for one in (number, "00000000"):
         answer = stranger.post(f"/api/participants/{one}/randomize/")
