@@ -4,7 +4,7 @@ Each address calls the action of its page. A signed form shows no answer here ei
 """
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404
 from django.urls import path
@@ -104,7 +104,7 @@ class FormEntry(Endpoint):
         place = find_place(asked(request), number, code, instrument)
         given = self.given(request)
         try:
-            place.form = actions.save_answers(form=place.opened(asked(request)), by=request.person, **given)
+            place.form = actions.save_answers(form=place.opened(asked(request)), by=asked(request).person, **given)
         except AnswersConflict as conflict:
             clashes = [{"item": one.item, "stored": one.stored, "given": one.given} for one in conflict.clashes]
             return refusal(conflict, 409, clashes=clashes, revision=conflict.revision)
@@ -115,7 +115,7 @@ class FormEntry(Endpoint):
 class NotAsked(Endpoint):
     """A form that was not asked."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    http_method_names = ["post"]
     takes = Reason
     gives = {"post": FORM}
 
@@ -124,7 +124,7 @@ class NotAsked(Endpoint):
         place = find_place(asked(request), number, code, instrument)
         given = self.given(request)
         opened = place.opened(asked(request))
-        place.form = actions.skip_form(form=opened, reason_code=given["reason"], by=request.person)
+        place.form = actions.skip_form(form=opened, reason_code=given["reason"], by=asked(request).person)
         return Response(form_as_data(place))
 
 
@@ -132,7 +132,7 @@ class NotAsked(Endpoint):
 class Confirmed(Endpoint):
     """Odd answers that are meant."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    http_method_names = ["post"]
     takes = Checks
     gives = {"post": FORM}
 
@@ -142,7 +142,7 @@ class Confirmed(Endpoint):
         if place.form is None:
             raise Http404
         given = self.given(request)
-        actions.confirm_checks(form=place.form, checks=given["checks"], by=request.person)
+        actions.confirm_checks(form=place.form, checks=given["checks"], by=asked(request).person)
         return Response(form_as_data(place))
 
 
@@ -159,7 +159,9 @@ class VisitSign(Endpoint):
         protocol = find_visit(participant, code)[0]
         forms = queries.forms_of(participant.pk, code)
         left = queries.readiness(forms.values())
-        mine = [one for one in protocol.instruments_at(code) if rules.may_enter(request.person, participant, one)]
+        mine = [
+            one for one in protocol.instruments_at(code) if rules.may_enter(asked(request).person, participant, one)
+        ]
         listed_ = [
             {
                 "instrument": one.code,
@@ -181,7 +183,9 @@ class VisitSign(Endpoint):
         find_visit(participant, code)
         given = self.given(request)
         revisions = given.pop("forms")
-        done = actions.sign_visit(participant=participant, visit=code, revisions=revisions, by=request.person, **given)
+        done = actions.sign_visit(
+            participant=participant, visit=code, revisions=revisions, by=asked(request).person, **given
+        )
         signed = [
             {"instrument": one.instrument, "signed_at": _instant(one.signed_at), "sha256": one.content_sha256}
             for one in done
@@ -193,7 +197,7 @@ class VisitSign(Endpoint):
 class Amend(Endpoint):
     """Amending a signed form."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    http_method_names = ["post"]
     takes = Changes
     gives = {"post": AMENDED}
 
@@ -202,7 +206,7 @@ class Amend(Endpoint):
         form, _protocol, _instrument = find_signed(asked(request), key)
         given = self.given(request)
         reason = given.pop("reason")
-        made = actions.amend_form(form=form, reason_code=reason, by=request.person, **given)
+        made = actions.amend_form(form=form, reason_code=reason, by=asked(request).person, **given)
         return Response({"number": made.number, "amended_at": made.signature["at"], "sha256": made.content_sha256}, 201)
 
 

@@ -1,6 +1,6 @@
 """The API of the way in: ask for randomization, and follow the request. The rest is read like the pages."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from trial.core.access import endpoint
 from trial.core.access.roles import Coordinator
 from trial.core.api.components import TEXT, TEXT_OR_NONE, thing
-from trial.core.api.endpoints import Endpoint, Given
+from trial.core.api.endpoints import Endpoint, Given, asked
 from trial.participants import actions
 from trial.participants.models import Participant, RandomizationRequest
 from trial.participants.presenters import READERS
@@ -29,7 +29,7 @@ RANDOMIZATION = thing(
 )
 
 
-def _standing(participant: Participant, asked: RandomizationRequest | None) -> dict[str, Any]:
+def _standing(participant: Participant, sent: RandomizationRequest | None) -> dict[str, Any]:
     words = {
         State.WAITING: _("Randomization was asked for. The answer usually comes within seconds."),
         State.DONE: _("Randomized. The treatment coordinator of this site has been told."),
@@ -37,11 +37,11 @@ def _standing(participant: Participant, asked: RandomizationRequest | None) -> d
     }
     return {
         "participant": participant.number,
-        "state": asked.state if asked else "not_asked",
-        "asked_at": asked.requested_at.isoformat() if asked else None,
+        "state": sent.state if sent else "not_asked",
+        "asked_at": sent.requested_at.isoformat() if sent else None,
         "randomized_at": participant.randomized_at.isoformat() if participant.randomized_at else None,
-        "refusal": asked.refusal if asked else "",
-        "message": words[State(asked.state)] if asked else _("Randomization was not asked for yet."),
+        "refusal": sent.refusal if sent else "",
+        "message": words[State(sent.state)] if sent else _("Randomization was not asked for yet."),
     }
 
 
@@ -49,7 +49,7 @@ def _standing(participant: Participant, asked: RandomizationRequest | None) -> d
 class Randomization(Endpoint):
     """The state of a request to randomize."""
 
-    http_method_names: ClassVar[list[str]] = ["get"]  # type: ignore[misc]
+    http_method_names = ["get"]
     gives = {"get": RANDOMIZATION}
 
     def get(self, request: Request, number: str) -> Response:
@@ -62,7 +62,7 @@ class Randomization(Endpoint):
 class Randomize(Endpoint):
     """Ask the allocator to randomize."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    http_method_names = ["post"]
     takes = Given
     gives = {"post": RANDOMIZATION}
 
@@ -73,8 +73,8 @@ class Randomize(Endpoint):
         """
         participant = find_participant(number)
         self.given(request)
-        asked = actions.request_randomization(participant=participant, by=request.person)
-        return Response(_standing(participant, asked), 202 if asked.state == State.WAITING else 200)
+        sent = actions.request_randomization(participant=participant, by=asked(request).person)
+        return Response(_standing(participant, sent), 202 if sent.state == State.WAITING else 200)
 
 
 urlpatterns = [

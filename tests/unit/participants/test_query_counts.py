@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.programs import Program
 from tests.unit.participants.conftest import Staffed
 
 ENTRIES = """
@@ -79,6 +80,25 @@ def test_a_thousand_ask_as_often_as_ten(
     staffed: Staffed, database: psycopg.Connection[Any], role: str, addresses: tuple[str, ...]
 ) -> None:
     client = staffed.client(role)
+    alias = "unblinded" if role == "treatment" else "default"
+    fill(database, staffed, 10)
+    few = {address: asked(client, address, alias) for address in addresses}
+    fill(database, staffed, 1000)
+    assert {address: asked(client, address, alias) for address in addresses} == few
+
+
+@pytest.mark.parametrize(
+    ("role", "addresses"),
+    [
+        ("coordinator", ("/api/", "/api/participants/", "/api/participants/screening/", "/api/assessments/visits/")),
+        ("datamanager", ("/api/participants/readings/", "/api/assessments/completeness/")),
+        ("treatment", ("/unblinded/api/", "/unblinded/api/people/")),
+    ],
+)
+def test_programs_ask_as_often_for_a_thousand(
+    staffed: Staffed, database: psycopg.Connection[Any], role: str, addresses: tuple[str, ...]
+) -> None:
+    client = Program(staffed.people[role]).client
     alias = "unblinded" if role == "treatment" else "default"
     fill(database, staffed, 10)
     few = {address: asked(client, address, alias) for address in addresses}

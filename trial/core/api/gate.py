@@ -15,7 +15,7 @@ from trial.core.api.pace import Pace
 from trial.core.sessions import SessionStore
 from trial.core.tokens.actions import note_use
 from trial.core.tokens.models import TokenBase
-from trial.core.tokens.queries import holder_of
+from trial.core.tokens.queries import holder_of, use_is_noted
 
 PER_TOKEN = Pace(limit=300, seconds=60)
 WRONG_TOKENS = Pace(limit=20, seconds=300)
@@ -44,7 +44,7 @@ def person_of_token(request: HttpRequest) -> Person | None:
 
     The session of a browser counts for nothing here, and leaves nothing behind.
     """
-    request.session = NoSession()  # type: ignore[assignment]
+    request.session = NoSession()
     request._messages = NoMessages(request)  # type: ignore[attr-defined]
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     found = holder_of(text) if scheme.lower() == "bearer" else None
@@ -68,7 +68,8 @@ def refusal(request: HttpRequest, person: Person | None, access: Access) -> Http
     wait = PER_TOKEN.wait(f"{here} {token.pk}")
     if wait:
         return _too_often(wait)
-    request.after_work = [lambda: _note(token, person)]  # type: ignore[attr-defined]
+    if not use_is_noted(token):
+        request.after_work = [lambda: _note(token, person)]  # type: ignore[attr-defined]
     if person.side != here or not person.holds(*access.roles):
         return refused("role", _("Your roles do not open this address."), 403)
     return None

@@ -18,7 +18,7 @@ from trial.core.access.pages import endpoint
 from trial.core.access.person import Person
 from trial.core.access.roles import EVERYBODY
 from trial.core.api.components import SCHEMAS, TOKEN_SCHEME
-from trial.core.api.endpoints import OBJECT, Endpoint
+from trial.core.api.endpoints import OBJECT, Endpoint, asked
 from trial.core.api.twins import Twin, pages_in
 
 REFUSALS = {
@@ -45,17 +45,17 @@ class Described(AutoSchema):
     def get_summary(self) -> str:
         return words_of(self.view, self.method)[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return words_of(self.view, self.method)[1]
 
     def get_auth(self) -> list[dict[str, Any]]:
         return [{"token": []}]
 
     def get_request_serializer(self) -> Any:
-        return self.view.takes if self.method == "POST" else None
+        return getattr(self.view, "takes", None) if self.method == "POST" else None
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
-        gives = self.view.gives.get(self.method.lower(), OBJECT)
+        gives = getattr(self.view, "gives", {}).get(self.method.lower(), OBJECT)
         done = "The answer"
         found = {"200": {"description": done, "content": {"application/json": {"schema": gives}}}}
         if isinstance(self.view, Twin):
@@ -68,7 +68,7 @@ class Described(AutoSchema):
 def words_of(view: Any, method: str) -> tuple[str, str]:
     """The first sentence and the rest of what an address says of itself: of a twin what its page says."""
     told = getattr(view, "shows", None) or getattr(view, method.lower())
-    text = " ".join((told.__doc__ or "").split())
+    text = " ".join((told.__doc__ or "").replace("``", "").split())
     first, stop, rest = text.partition(". ")
     return f"{first}{stop}".strip(), rest.strip()
 
@@ -108,7 +108,8 @@ def routes_for(person: Person) -> list[Route]:
 
 def document(person: Person) -> dict[str, Any]:
     """The OpenAPI document for this person."""
-    made: dict[str, Any] = SchemaGenerator(patterns=patterns_for(person)).get_schema(request=None, public=True)
+    generator: Any = SchemaGenerator
+    made: dict[str, Any] = generator(patterns=patterns_for(person)).get_schema(request=None, public=True)
     components = made.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **SCHEMAS}
     components["securitySchemes"] = TOKEN_SCHEME
@@ -123,4 +124,4 @@ class Schema(Endpoint):
 
     def get(self, request: Request) -> Response:
         """The OpenAPI document of the addresses that your roles open."""
-        return Response(document(request.person))
+        return Response(document(asked(request).person))

@@ -24,7 +24,7 @@ MOVED = (301, 302, 303, 307)
 class Twin(Endpoint):
     """The data of a page."""
 
-    http_method_names: ClassVar[list[str]] = ["get"]  # type: ignore[misc]
+    http_method_names = ["get"]
     gives: ClassVar[Mapping[str, Mapping[str, Any]]] = {"get": {"$ref": "#/components/schemas/Page"}}
     shows: Page | None = None
 

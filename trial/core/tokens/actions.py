@@ -13,10 +13,9 @@ from trial.core.errors import NotAllowed, Refused
 from trial.core.models import User
 from trial.core.tokens import sealing
 from trial.core.tokens.models import Token, TokenBase
-from trial.core.tokens.queries import table
+from trial.core.tokens.queries import NOTED_AGAIN_AFTER, table
 
 LONGEST = dt.timedelta(days=366)
-NOTED_AGAIN_AFTER = dt.timedelta(minutes=1)
 
 
 @action

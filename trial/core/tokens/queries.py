@@ -1,5 +1,6 @@
 """Reading tokens: the one that a request shows, and those of a person."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from trial.core import clock, side
 from trial.core.models import User
 from trial.core.tokens import sealing
 from trial.core.tokens.models import Token, TokenBase
+
+NOTED_AGAIN_AFTER = dt.timedelta(minutes=1)
 
 
 def table() -> type[TokenBase]:
@@ -31,6 +34,11 @@ def holder_of(text: str) -> tuple[TokenBase, User] | None:
     if row is None or user is None or not sealing.fits(row, secret, user.password):
         return None
     return row, user
+
+
+def use_is_noted(token: TokenBase) -> bool:
+    """Whether the use of the token was noted within the last minute; then it is not noted again."""
+    return token.last_used_at is not None and clock.now() - token.last_used_at < NOTED_AGAIN_AFTER
 
 
 def tokens_of(user: User) -> list[TokenBase]:

@@ -59,7 +59,7 @@ def token_new(request: Request) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.make_token(**form.cleaned_data, by=request.person)
-            context = {
+            context: dict[str, Any] = {
                 "title": _("Your new token"),
                 "lead": _("Copy it now: it is kept nowhere, and this page does not come again."),
                 "crumbs": _crumbs(_("New token")),

@@ -66,7 +66,7 @@ def head(context: Context) -> None:
     """Take the head of the page."""
     found = _found.get()
     if found is not None:
-        found.title, found.over, found.lead = (context.get(name, "") for name in ("title", "over", "lead"))
+        found.title, found.over, found.lead = (context.get(name) or "" for name in ("title", "over", "lead"))
 
 
 @contextmanager

@@ -87,7 +87,11 @@ class Record(Endpoint):
         plan_or_404()
         given = self.given(request)
         done = actions.record_session(
-            group=group, day=given["day"], content=_content(given, group), marks=_marks(given, group), by=request.person
+            group=group,
+            day=given["day"],
+            content=_content(given, group),
+            marks=_marks(given, group),
+            by=asked(request).person,
         )
         return Response(_session(done))
 
@@ -118,7 +122,7 @@ class Correct(Endpoint):
             marks=_marks(given, session.group),
             revision=given["revision"],
             reason=given["reason"],
-            by=request.person,
+            by=asked(request).person,
         )
         return Response(_session(done))
 
