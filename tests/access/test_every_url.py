@@ -19,11 +19,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from assessments.entry import actions as entry
 from assessments.visits.actions import assign_interviewer
 from tests import world
-from trial.core import side
+from trial.core import clock, side
 from trial.core.access.pages import Access
 from trial.core.access.roles import ALL, BY_CODE, Role
+from trial.core.api import gate
 from trial.core.middleware import access_of
 from trial.core.models import User
+from trial.core.tokens.actions import make_token
 from trial.protocol.models import Team
 
 NOT_THERE = {
@@ -32,7 +34,7 @@ NOT_THERE = {
 }  # fmt: skip
 """For each argument of an address something that does not exist (a status of the gallery does)."""
 
-FINE = {200, 302, 404, 405, 422}
+FINE = {200, 302, 303, 404, 405, 422}
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -87,7 +89,9 @@ def nowhere(queue: str, name: str, args: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any) -> None:
+def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pace in (gate.PER_TOKEN, gate.WRONG_TOKENS):
+        monkeypatch.setattr(pace, "limit", 100_000)
     settings.TASK_SENDER = f"{__name__}.nowhere"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -140,6 +144,9 @@ def test_what_is_open_to_everybody_is_known() -> None:
 def _wrong(address: Address, role: type[Role] | None, answer: HttpResponse) -> str | None:
     """What is wrong about an answer, or None."""
     got = answer.status_code
+    if address.access.by_token:
+        # a session opens nothing of the API
+        return None if got == 401 else f"{got} instead of 401"
     if address.access.is_public:
         # an illness is a true answer of /healthz, and an error page that of the gallery
         expected = FINE | ({503} if address.route == "healthz" else set())
@@ -159,10 +166,37 @@ def _wrong(address: Address, role: type[Role] | None, answer: HttpResponse) -> s
     return None if got in expected else f"{got} instead of {sorted(expected)}"
 
 
+def _wrong_by_token(address: Address, role: type[Role] | None, answer: HttpResponse) -> str | None:
+    """The same of an address of the API that was asked with a token: of the other side it is as good as none."""
+    got = answer.status_code
+    unknown = role is None or _side_of(role) != address.side
+    expected = {401} if unknown else FINE if role is not None and address.admits(role) else {403}
+    if got in expected and (got != 401 or answer["WWW-Authenticate"] == "Bearer"):
+        return None
+    return f"{got} instead of {sorted(expected)}"
+
+
+def token_of(role: str, site: str) -> str:
+    """A token of somebody with this role, made on their side."""
+    with side.opened():
+        someone = world.person(User.objects.get(username=f"{role}_{site}"))
+    with world.at_work(someone) as by:
+        made: str = make_token(name="test", last_day=clock.today(), password=world.PASSWORD, by=by)
+    return made
+
+
 @pytest.mark.parametrize("role", [*ALL, None], ids=lambda role: role.code if role else "nobody")
 def test_every_address_as(role: type[Role] | None, sites: tuple[Team, Team]) -> None:
     client = client_of(role.code, sites[0].site_id) if role else Client(raise_request_exception=False)
     complaints = []
+    shown = {"Authorization": f"Bearer {token_of(role.code, sites[0].site_id) if role else 'nothing'}"}
+    program = Client(raise_request_exception=False, headers=shown)
+    for address in (a for a in addresses() if a.access.by_token):
+        for method in ("GET", "POST"):
+            answer = program.generic(method, address.path(), "{}", content_type="application/json")
+            wrong = _wrong_by_token(address, role, answer)
+            if wrong:
+                complaints.append(f"{method} {address.path()} with a token: {wrong}")
     # the address that ends this session comes last
     for address in sorted(addresses(), key=lambda a: a.route.endswith("logout/") and (role is None or a.admits(role))):
         for method in ("GET", "POST"):
@@ -205,7 +239,9 @@ def test_another_site_s_rows_answer_like_rows_that_do_not_exist(role: str, sites
         for key in (participant.screening_id, form.pk)
     ]
     tried = {a for a in addresses() if a.arguments & {"number", "key"} and a.admits(BY_CODE[role])}
-    found_by_neighbor = 0
+    for client, team in ((stranger, there), (neighbor, here)):
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token_of(role, team.site_id)}"
+    found_by_neighbor = found_by_its_program = 0
     for address in sorted(tried, key=lambda a: a.route):
         for existing, missing in theirs:
             for method in ("GET", "POST"):
@@ -214,5 +250,9 @@ def test_another_site_s_rows_answer_like_rows_that_do_not_exist(role: str, sites
                 got = _without(stranger.generic(method, asked), *ids)
                 assert got == _without(stranger.generic(method, void), *ids), f"{method} {asked}"
                 assert got[0] in (404, 405), f"{method} {asked}"
-            found_by_neighbor += neighbor.get(address.path(**existing)).status_code == 200
-    assert found_by_neighbor, "nothing was found by its own site either: this test tests nothing"
+            found = neighbor.get(address.path(**existing)).status_code == 200
+            found_by_neighbor += found
+            found_by_its_program += found and address.access.by_token
+    assert found_by_neighbor > found_by_its_program > 0, (
+        "nothing was found by its own site either: this test tests nothing"
+    )

@@ -137,7 +137,7 @@ def lists() -> list[tuple[type[Role], str]]:
     """Every address without arguments with one of its readers; the first pages with each."""
     found = []
     for one in sorted(addresses(), key=lambda one: one.route):
-        if one.arguments or one.access.is_public or one.route.endswith(("logout/", "healthz")):
+        if one.arguments or one.access.is_public or one.access.by_token or one.route.endswith(("logout/", "healthz")):
             continue
         readers = [role for role in ALL if one.admits(role)]
         found += [(role, one.path()) for role in (readers if one.route in ("", "unblinded/") else readers[:1])]

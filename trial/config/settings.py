@@ -53,12 +53,14 @@ INSTALLED_APPS = [
     *(
         app
         for app in (
+            "trial.core.tokens",
             "trial.protocol",
             "trial.participants",
             "trial.unblinded.randomization",
             "trial.unblinded.sessions",
             "trial.unblinded.records",
             "trial.unblinded.disclosure",
+            "trial.unblinded.tokens",
             "assessments.instruments",
             "assessments.visits",
             "assessments.entry",
@@ -223,13 +225,25 @@ ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"
 TRUE_HISTORY = "trial.unblinded.disclosure.queries.true_history"
 SEES_ALLOCATION = "trial.protocol.queries.sees_allocation"
+TOKENS = {"default": "trial.core.tokens.models.Token", "unblinded": "trial.unblinded.tokens.models.UnblindedToken"}
 PROTOCOL_USED = "trial.config.worlds.used.protocol_used"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # who asks is known before a view runs (trial.core.api.gate)
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "trial.core.api.schema.Described",
+    "EXCEPTION_HANDLER": "trial.core.api.endpoints.answer_to",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Equipoise",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "DISABLE_ERRORS_AND_WARNINGS": True,
 }
 
 LOGGING = {

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from trial.config import health
+from trial.config import api, health
 from trial.core.access import account_views as accounts
 from trial.core.access import views as access
+from trial.core.tokens import views as tokens
 from trial.core.ui import views as ui
 
 Urls = list[URLPattern | URLResolver]
@@ -28,6 +29,9 @@ open_side: Urls = [
     path("login/", access.sign_in, name="login"),
     path("logout/", access.sign_out, name="logout"),
     path("me/", accounts.me, name="me"),
+    path("me/api/", tokens.token_list, name="tokens"),
+    path("me/api/new/", tokens.token_new, name="token_new"),
+    path("me/api/<uuid:key>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("healthz", health.healthz, name="healthz"),
     path("roles/", accounts.role_matrix, name="roles"),
     *_mounted("", "trial.core.ui.urls"),
@@ -43,6 +47,9 @@ unblinded_side: Urls = [
     path("logout/", access.sign_out, name="unblinded_logout"),
     path("setup/", accounts.setup, name="unblinded_setup"),
     path("me/", accounts.me, name="unblinded_me"),
+    path("me/api/", tokens.token_list, name="unblinded_tokens"),
+    path("me/api/new/", tokens.token_new, name="unblinded_token_new"),
+    path("me/api/<uuid:key>/revoke/", tokens.token_revoke, name="unblinded_token_revoke"),
     *_mounted("accounts/", "trial.core.access.urls"),
     *_mounted("allocations/", "trial.unblinded.randomization.urls"),
     *_mounted("treatment/", "trial.unblinded.sessions.urls"),
@@ -54,4 +61,9 @@ unblinded_side: Urls = [
     *_mounted("analysis/", "analysis.unblinded.urls"),
 ]
 
-urlpatterns: Urls = [*open_side, path("unblinded/", include(unblinded_side))]
+urlpatterns: Urls = [
+    path("api/", include(api.open_api(open_side))),
+    *open_side,
+    path("unblinded/api/", include(api.unblinded_api(unblinded_side))),
+    path("unblinded/", include(unblinded_side)),
+]

@@ -1,6 +1,7 @@
 """First and last middleware: the side of a request, and its one unit of work."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from trial.core import db, side
 from trial.core.access.pages import Access
 from trial.core.access.person import Person, person_of
 from trial.core.access.refusals import note_refusal
+from trial.core.api import gate
 from trial.core.locking import locked_page
 from trial.core.models import Refusal
 from trial.core.sessions import hashed
@@ -70,7 +72,7 @@ class UnitOfWorkMiddleware:
             alone: HttpResponseBase = view(request, *args, **kwargs)
             return alone
         with db.ending(), db.atomic():
-            person = self._person(request)
+            person = gate.person_of_token(request) if access.by_token else self._person(request)
             request.person = person  # type: ignore[attr-defined]
             with db.identity(person or Visitor()):
                 refusal = self._refuse(request, person, access)
@@ -108,18 +110,27 @@ class UnitOfWorkMiddleware:
         here = side.current()
         if access.is_public:
             return None
+        if access.by_token:
+            refused = gate.refusal(request, person, access)
+            if refused is not None and person is not None and refused.status_code == HTTPStatus.FORBIDDEN:
+                self._note(request, person)
+            return refused
         if person is None:
             target = settings.LOGIN_URL if here == side.OPEN else settings.UNBLINDED_LOGIN_URL
             return HttpResponseRedirect(f"{reverse(target)}?{urlencode({'next': request.get_full_path()})}")
         if person.side != here and request.path_info in ("/", side.UNBLINDED_PATH):
             return HttpResponseRedirect("/" if person.side == side.OPEN else side.UNBLINDED_PATH)
         if person.side != here or not person.holds(*access.roles):
-            match = request.resolver_match
-            note_refusal(Refusal.What.PAGE, place=match.view_name if match else "", by=person)
+            self._note(request, person)
             raise PermissionDenied
         if person.must_change_password and not access.opens_first:
             return HttpResponseRedirect(reverse("me" if here == side.OPEN else "unblinded_me"))
         return None
+
+    def _note(self, request: HttpRequest, person: Person) -> None:
+        """Write down, after the refusal, who asked for a page of others."""
+        match = request.resolver_match
+        note_refusal(Refusal.What.PAGE, place=match.view_name if match else "", by=person)
 
 
 def access_of(view: Callable[..., Any]) -> Access:

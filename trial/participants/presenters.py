@@ -229,3 +229,17 @@ def _sponsor() -> list[WorkList]:
         return []
     item = WorkItem(_("Ask for planned unblinding"), reverse("request_unblinding"), _("The database is locked"), "due")
     return [WorkList(_("After the lock"), [item], after_lock=True)]
+
+
+def entry_links(
+    entry: ScreeningEntry, participant: Participant | None, later: uuid.UUID | None
+) -> list[tuple[str, Link]]:
+    """Where an entry leads: who was registered from it, and other screenings of the same person."""
+    links = []
+    if participant is not None:
+        links.append((_("Registered as"), Link(participant.number, here("participant", participant.number))))
+    if entry.previous_id:
+        links.append((_("Earlier screening"), Link(_("Entry"), here("screening_entry", entry.previous_id))))
+    if later:
+        links.append((_("Later screening"), Link(_("Entry"), here("screening_entry", later))))
+    return links

@@ -48,6 +48,7 @@ from trial.participants.presenters import (
     READERS,
     SEX_WORDS,
     STATES,
+    entry_links,
     participant_table,
     reason_texts,
     screening_table,
@@ -241,14 +242,16 @@ def _entry_context(
         ("participants_screeningentry", entry.pk),
         *(("participants_consent", row.pk) for row in Consent.objects.filter(screening=entry)),
     ]
+    participant = Participant.objects.filter(screening=entry).first()
     return {
         "title": _("Screening"),
         "crumbs": [(_("Screening log"), here("screening_log")), (_("Entry"), "")],
         "entry": entry,
+        "links": entry_links(entry, participant, later),
         "facts": facts,
         "consents": consents,
         "consent_done": bool(decided) and not missing,
-        "participant": Participant.objects.filter(screening=entry).first(),
+        "participant": participant,
         "forms": forms,
         "form": bound,
         "may_write": may_write and is_open,

@@ -34,7 +34,7 @@ FILLERS = (Interviewer, ClinicianRater, Coordinator)
 
 
 @dataclass
-class _Place:
+class Place:
     """One form of one visit, which the person may fill in; ``form`` is None before the first answer."""
 
     participant: Participant
@@ -86,7 +86,7 @@ class _Place:
         return self.form
 
 
-def _place(request: Request, number: str, code: str, instrument_code: str) -> _Place:
+def find_place(request: Request, number: str, code: str, instrument_code: str) -> Place:
     """The form, or 404 for whoever may not fill it in: its answers are nobody else's business here."""
     participant = find_participant(request, number)
     protocol, line = find_visit(participant, code)
@@ -96,7 +96,7 @@ def _place(request: Request, number: str, code: str, instrument_code: str) -> _P
         protocol, instrument = queries.definition_of(form)
     if instrument is None or not rules.may_enter(request.person, participant, instrument):
         raise Http404
-    return _Place(participant, line, protocol, instrument, form)
+    return Place(participant, line, protocol, instrument, form)
 
 
 @page(roles=FILLERS, stops_at_lock=True)
@@ -104,7 +104,7 @@ def _place(request: Request, number: str, code: str, instrument_code: str) -> _P
 def fill(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """The form. POST (without script, or by the buttons) saves what could be read. It goes on to what is open, else to the next form; or
     leaves the rest for later."""
-    place = _place(request, number, code, instrument)
+    place = find_place(request, number, code, instrument)
     if place.form is not None and place.form.is_signed:
         messages.info(request, _("%(form)s is signed and closed.") % {"form": place.instrument.name})
         return redirect("visit", number, code)
@@ -139,7 +139,7 @@ def fill(request: Request, number: str, code: str, instrument: str) -> HttpRespo
 @require_POST
 def save(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """Take the answers a moment after each change; answer with the state of saving in words."""
-    place = _place(request, number, code, instrument)
+    place = find_place(request, number, code, instrument)
     form = _answer_form(place, request.POST)
     try:
         form.is_valid()
@@ -161,7 +161,7 @@ def save(request: Request, number: str, code: str, instrument: str) -> HttpRespo
     return render(request, "assessments/saved.html", {"saved": state, "revision": saved.revision})
 
 
-def _answer_form(place: _Place, data: Any = None) -> AnswerForm:
+def _answer_form(place: Place, data: Any = None) -> AnswerForm:
     return AnswerForm(
         data,
         instrument=place.instrument,
@@ -171,7 +171,7 @@ def _answer_form(place: _Place, data: Any = None) -> AnswerForm:
     )
 
 
-def _save(request: Request, place: _Place, form: AnswerForm) -> Form:
+def _save(request: Request, place: Place, form: AnswerForm) -> Form:
     saved: Form = actions.save_answers(
         form=place.opened(request), answers=form.answers(), revision=form.seen_revision, by=request.person
     )
@@ -180,7 +180,7 @@ def _save(request: Request, place: _Place, form: AnswerForm) -> Form:
 
 
 def _page(
-    request: Request, place: _Place, form: AnswerForm, conflict: AnswersConflict | None = None
+    request: Request, place: Place, form: AnswerForm, conflict: AnswersConflict | None = None
 ) -> HttpResponseBase:
     saved_at = place.form.saved_at if place.form else None
     if conflict is not None:
@@ -207,7 +207,7 @@ def _page(
     return render(request, "assessments/form_entry.html", context, status=409 if conflict else 200)
 
 
-def _conflict_context(place: _Place, conflict: AnswersConflict) -> dict[str, Any]:
+def _conflict_context(place: Place, conflict: AnswersConflict) -> dict[str, Any]:
     names = names_of([conflict.saved_by])
     rows = [(place.instrument.item(one.item).topic, one.stored or "–", one.given or "–") for one in conflict.clashes]
     return {
@@ -219,7 +219,7 @@ def _conflict_context(place: _Place, conflict: AnswersConflict) -> dict[str, Any
     }
 
 
-def _over(place: _Place) -> str:
+def _over(place: Place) -> str:
     return _("Participant %(number)s, %(visit)s") % {
         "number": grouped(place.participant.number),
         "visit": place.line.visit.name,
@@ -235,7 +235,7 @@ def _window(line: VisitLine) -> str:
 @require_http_methods(["GET", "POST"])
 def check(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """What is open: a reason for each item without an answer, a second look at odd ones. Then the form is complete."""
-    place = _place(request, number, code, instrument)
+    place = find_place(request, number, code, instrument)
     if place.form is None:
         return redirect(place.url)
     if place.form.is_signed:
@@ -271,7 +271,7 @@ def check(request: Request, number: str, code: str, instrument: str) -> HttpResp
 @require_http_methods(["GET", "POST"])
 def not_asked(request: Request, number: str, code: str, instrument: str) -> HttpResponseBase:
     """The whole form was not asked, and why. It is complete with that, and signed like the others."""
-    place = _place(request, number, code, instrument)
+    place = find_place(request, number, code, instrument)
     if place.form is not None and place.form.is_signed:
         return redirect("visit", number, code)
     form = NotAskedForm(posted(request), reasons=place.protocol.reasons.missing_item)
@@ -295,7 +295,7 @@ def not_asked(request: Request, number: str, code: str, instrument: str) -> Http
     return render(request, "assessments/form.html", context, status=status_of(form))
 
 
-def _go_on(request: Request, place: _Place) -> HttpResponseBase:
+def _go_on(request: Request, place: Place) -> HttpResponseBase:
     """The next form of this person at this visit that is not complete; after the last one, the signature for all of them."""
     number, code = place.participant.number, place.line.visit.code
     protocol = find_visit(place.participant, code)[0]

@@ -18,7 +18,7 @@ from trial.protocol.models import Team
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "declassification.md"
 TABLES = import_string(settings.RIGHTS)
-ACCOUNTS = {"core_user", "core_membership", "core_setuptoken"}
+ACCOUNTS = {"core_user", "core_membership", "core_setuptoken", "tokens_token"}
 """Accounts hold nothing about a participant; administrators keep them on that side."""
 
 

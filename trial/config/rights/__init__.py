@@ -62,6 +62,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_allocated": (),
     "equipoise_append_only": (),
     "equipoise_guard_credentials": (),
+    "equipoise_guard_token": (),
     "equipoise_guard_lock": (),
     "equipoise_write_once": (),
     "equipoise_guard_registration": (),

@@ -25,6 +25,15 @@ TABLES: dict[str, Table] = {
     ),
     "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("ended_at",), write_once=("ended_at",)),
+    "unblinded_token": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=("last_used_at", "revoked_at", "revoked_by"),
+        secret=("digest", "password_mark"),
+        silent=("last_used_at",),
+        write_once=("revoked_at", "revoked_by"),
+        guards=(("equipoise_guard_token", "before insert"),),
+    ),
     "unblinded_reading": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_comparative_run": Table(
         "unblinded",

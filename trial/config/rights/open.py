@@ -43,6 +43,27 @@ TABLES: dict[str, Table] = {
     ),
     # administrators read it; whoever it is about may be of any side and site
     "dropbox_refusal": Table("dropbox", blinded="i", unblinded="si", append_only=True),
+    "tokens_token": Table(
+        "open",
+        blinded="si",
+        blinded_update=("last_used_at", "revoked_at", "revoked_by"),
+        unblinded_reads=(
+            "id",
+            "user_id",
+            "name",
+            "password_mark",
+            "made_at",
+            "last_day",
+            "last_used_at",
+            "revoked_at",
+            "revoked_by",
+        ),
+        unblinded_update=("revoked_at", "revoked_by"),
+        secret=("digest", "password_mark"),
+        silent=("last_used_at",),
+        write_once=("revoked_at", "revoked_by"),
+        guards=(("equipoise_guard_token", "before insert"),),
+    ),
     "core_login": Table("infrastructure", key="name"),
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them

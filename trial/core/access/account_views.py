@@ -9,6 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -111,11 +112,13 @@ def account(request: Request, username: str) -> HttpResponseBase:
             return redirect("account", user.username)
         except Refused as refusal:
             form.add_error("site" if refusal.code == "role_site" else "role", str(refusal.message))
+    lines = presenters.role_lines(user, request.person)
     context = {
         "title": user.full_name,
         "over": user.username,
         "crumbs": presenters.crumbs((user.full_name, "")),
-        "lines": presenters.role_lines(user, request.person),
+        "lines": lines,
+        "roles": presenters.role_line_table(lines),
         "is_me": user.pk == request.person.user_id,
         "username": user.username,
         "user_has_password": user.has_usable_password(),
@@ -198,6 +201,7 @@ def role_matrix(request: Request) -> HttpResponseBase:
         "title": _("Roles"),
         "lead": _("What each role opens, and who holds and held it. One person holds roles of one side only."),
         "matrix": presenters.role_matrix(),
+        "roles": SimpleLazyObject(presenters.role_table),
         "links_accounts": request.person.holds(Administrator),
     }
     return render(request, "accounts/roles.html", context)
@@ -243,6 +247,9 @@ def me(request: Request) -> HttpResponseBase:
         if request.person.must_change_password
         else "",
         "roles": presenters.own_roles(request.person),
+        "tokens_url": ""
+        if request.person.must_change_password
+        else reverse("tokens" if side.current() == side.OPEN else "unblinded_tokens"),
         "form": form,
     }
     status = 422 if form.is_bound and not form.is_valid() else 200

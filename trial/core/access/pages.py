@@ -16,6 +16,7 @@ class Access:
     ``keeps_on_refusal``: what the page wrote stays although the status is 400 and up (only the sign-in form, whose failed attempts count).
     ``opens_first``: open to somebody who must still choose a password of their own. ``alone``: no unit of work is opened for it.
     ``stops_at_lock``: a form that the database lock refuses; from then on its address says so.
+    ``by_token``: an address of the API, where a token says who asks; a session opens nothing there.
     """
 
     roles: tuple[type[Role], ...] = ()
@@ -24,6 +25,7 @@ class Access:
     opens_first: bool = False
     alone: bool = False
     stops_at_lock: bool = False
+    by_token: bool = False
 
 
 def page(*, roles: tuple[type[Role], ...], opens_first: bool = False, stops_at_lock: bool = False) -> Callable[[V], V]:
@@ -31,6 +33,16 @@ def page(*, roles: tuple[type[Role], ...], opens_first: bool = False, stops_at_l
 
     def mark(view: V) -> V:
         view.access = Access(roles=roles, opens_first=opens_first, stops_at_lock=stops_at_lock)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def endpoint(*, roles: tuple[type[Role], ...]) -> Callable[[V], V]:
+    """An address of the API, open to the tokens of persons who hold one of ``roles``. The person is ``request.person``."""
+
+    def mark(view: V) -> V:
+        view.access = Access(roles=roles, by_token=True)  # type: ignore[attr-defined]
         return view
 
     return mark

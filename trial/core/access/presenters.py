@@ -71,6 +71,23 @@ def role_lines(user: User, by: Person) -> list[RoleLine]:
     return sorted(lines, key=lambda line: order[line.state.kind])
 
 
+def role_line_table(lines: list[RoleLine]) -> Table:
+    """The same lines as a table."""
+    columns = [
+        Column(_("Role")),
+        Column(_("Side")),
+        Column(_("Site")),
+        Column(_("State")),
+        Column(_("From")),
+        Column(_("To")),
+    ]
+    rows = [
+        [one.role.title, one.side, one.site, one.state, one.membership.confirmed_at, one.membership.ended_at]
+        for one in lines
+    ]
+    return Table(columns, rows, caption=_("Roles"))
+
+
 def line_of(membership: Membership, by: Person, names: dict[str, str]) -> RoleLine:
     """One membership as a line."""
     if membership.ended_at:

@@ -29,9 +29,12 @@ from analysis.runs.joined import Joined, as_csv
 from analysis.snapshots.models import Snapshot
 from tests import world
 from tests.crawl import Crawl
+from tests.programs import Program
 from tests.unit.analysis.runs.all_outcomes import table
 from tests.unit.analysis.runs.test_specs import as_stored
+from trial.core import side
 from trial.core.errors import Refused
+from trial.core.models import User
 from trial.core.ui.tables import as_csv as table_csv
 from trial.protocol.queries import version
 
@@ -351,6 +354,12 @@ def signed_in(role: str) -> Client:
     return client
 
 
+def asks(role: str) -> Program:
+    with side.opened():
+        someone = world.person(User.objects.get(username=f"a_{role}"))
+    return Program(someone, name=str(uuid.uuid4()))
+
+
 def test_a_run_over_all_outcomes_from_the_page_to_the_csv(snapshot: Snapshot) -> None:
     run = executed(snapshot, "scales")
     assert (run.state, run.failure) == ("succeeded", [])
@@ -373,6 +382,11 @@ def test_a_run_over_all_outcomes_from_the_page_to_the_csv(snapshot: Snapshot) ->
     assert client.get(f"/analysis/{uuid.uuid4()}/outcomes/sers/").status_code == 404
     first = client.get("/").content.decode()
     assert "All outcomes on a fake arm" in first
+    for address in ("", "outcomes/sers/"):
+        parts = asks("statistician").get(f"/api/analysis/{run.pk}/{address}").json()["parts"]
+        [result] = [one for one in parts if one["kind"] == "result"]
+        assert "Nothing here is a result of the trial" in result["marked"]
+        assert {"table", "chart", "facts"} <= {one["kind"] for one in parts}
 
 
 def test_the_published_comparisons_have_a_page_of_their_own_and_never_stand_on_a_first_page(
@@ -388,6 +402,10 @@ def test_the_published_comparisons_have_a_page_of_their_own_and_never_stand_on_a
     assert client.get(f"/analysis/{run.pk}/?format=csv").status_code == 200
     assert client.get(f"/analysis/{run.pk}/outcomes/sers/").status_code == 404
     assert "against all controls" not in client.get("/").content.decode()
+    parts = asks("statistician").get(f"/api/analysis/{run.pk}/").json()["parts"]
+    said = " ".join(one["text"] for one in parts if one["kind"] == "text")
+    assert "Non-randomized comparison, as published" in said
+    assert "Nothing here is a result of the trial" in said
 
 
 NAMES = re.compile(r"IMR and care as usual|Care as usual|Completers|Randomized to the experimental arm")

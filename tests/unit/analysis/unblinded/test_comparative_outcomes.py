@@ -17,6 +17,7 @@ from analysis.unblinded import actions as comparative
 from analysis.unblinded import assembly, tasks
 from analysis.unblinded.models import ComparativeRun
 from tests import world
+from tests.programs import Program
 from tests.records import look_up_everybody
 from tests.unit.analysis.runs.all_outcomes import table
 from trial.core import clock
@@ -155,8 +156,11 @@ def test_all_outcomes_on_the_real_arms_and_on_every_dashboard_after_the_release(
     assert page.get(f"/unblinded/analysis/{done.pk}/outcomes/nothing/").status_code == 404
     assert page.get(f"/unblinded/analysis/{done.pk}/?format=csv")["Content-Type"].startswith("text/csv")
     assert "All outcomes" in page.get("/unblinded/").content.decode()
+    program = Program(independent)
+    told = program.get(f"/unblinded/api/analysis/{done.pk}/").json()["parts"]
+    assert next(one for one in told if one["kind"] == "result")["sentence"]
     with world.at_work(independent):
-        assert LedgerEntry.objects.filter(what="comparative result opened").count() == 3
+        assert LedgerEntry.objects.filter(what="comparative result opened").count() == 4  # a program's reading too
         row = comparative.release_result(run=done, by=independent)
     world.make_user("somebody", "coordinator", "rotterdam")
     coordinator = signed_in("somebody")
@@ -167,6 +171,8 @@ def test_all_outcomes_on_the_real_arms_and_on_every_dashboard_after_the_release(
         assert coordinator.get(f"/analysis/results/{address}").status_code == 200, address
     assert coordinator.get(f"/analysis/results/{row.pk}/outcomes/nothing/").status_code == 404
     assert page.get(f"/unblinded/analysis/results/{row.pk}/outcomes/mspss/").status_code == 200
+    assert program.get(f"/unblinded/api/analysis/results/{row.pk}/outcomes/mspss/").status_code == 200
+    assert program.get("/unblinded/api/").status_code == 200
 
 
 def test_published_comparisons_need_sessions_and_say_so(

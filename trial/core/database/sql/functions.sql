@@ -121,6 +121,23 @@ begin
     return new;
 end $$;
 
+-- A token of a side is for somebody who works there, and is in force when it is made.
+create or replace function equipoise_guard_token() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (
+        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role
+        where m.user_id = new.user_id and m.confirmed_at is not null and m.ended_at is null
+          and (r.side = 'open') = (tg_table_name = 'tokens_token')
+    ) then
+        raise exception 'a token is made on the side of its person' using errcode = 'insufficient_privilege', constraint = 'token_side';
+    end if;
+    if new.revoked_at is not null or new.last_used_at is not null then
+        raise exception 'a new token has no past' using errcode = 'check_violation', constraint = 'token_new';
+    end if;
+    return new;
+end $$;
+
 -- Nobody holds roles of both sides, and who has held an unblinded role gets no blind one; some roles exclude each other; a role of another
 -- side comes into force only for an account whose password the open side cannot have set; two administrators always remain.
 create or replace function equipoise_guard_membership() returns trigger

@@ -288,3 +288,16 @@ def fidelity_table(lines: Sequence[FidelityLine], *, link: bool, csv_url: str = 
         )  # fmt: skip
     empty = _("Groups appear here when the treatment coordinator of a site has made them.")
     return Table(columns, rows, empty=empty, csv_url=csv_url)
+
+
+def stay_table(members: Sequence[Member]) -> Table:
+    """The places of one person in groups, the latest first."""
+    columns = [Column(_("Group")), Column(_("Name")), Column(_("Entered on")), Column(_("Left on")), Column(_("State"))]
+    rows = [
+        [
+            Link(one.group.code, reverse("treatment_group", args=[one.group_id])), one.group.name, one.entered_on, one.left_on,
+            State("blocked", _("Deviation")) if one.deviates else "",
+        ]
+        for one in reversed(members)
+    ]  # fmt: skip
+    return Table(columns, rows, caption=_("Groups"))

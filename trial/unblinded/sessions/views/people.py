@@ -23,7 +23,7 @@ from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import allocations
 from trial.unblinded.sessions import actions, forms, queries
 from trial.unblinded.sessions.models import Member
-from trial.unblinded.sessions.presenters.tables import people_table
+from trial.unblinded.sessions.presenters.tables import people_table, stay_table
 from trial.unblinded.sessions.presenters.words import completion_words, history_lines, member_label, state_of
 from trial.unblinded.sessions.queries import PersonLine
 from trial.unblinded.sessions.views.groups import plan_or_404
@@ -96,6 +96,7 @@ def person(request: Request, number: str) -> HttpResponseBase:
         "stays": [_stay(member) for member in reversed(line.members)],
         "may_change": is_open,
         "links": _links(request, allocation),
+        "stays_table": stay_table(line.members),
         "may_tell": coordinates and line.told is None,
         "may_place": coordinates and line.member is None and goes_on,
         "may_withdraw": coordinates and goes_on and takes_part,

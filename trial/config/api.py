@@ -1,0 +1,125 @@
+"""The addresses of the API: those with a body of their own, and the twins of the pages."""
+
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from trial.core.api.schema import Schema
+from trial.core.api.twins import twins
+
+ASKS = "asks before a step is taken; what it shows stands on the page that it comes from"
+OWN = "answers under an address of its own, with codes in place of words"
+
+WITHOUT_TWIN: dict[str, str] = {
+    # --- signing in, one's own account
+    **dict.fromkeys(("login", "unblinded_login", "logout", "unblinded_logout"), "a session is nothing to a program"),
+    **dict.fromkeys(("me", "unblinded_me"), "changes a password"),
+    **dict.fromkeys(
+        ("tokens", "unblinded_tokens", "token_new", "unblinded_token_new", "token_revoke", "unblinded_token_revoke"),
+        "a token makes no other token and reads none",
+    ),
+    **dict.fromkeys(("account_tokens", "account_token_revoke"), "a token makes no other token and reads none"),
+    "unblinded_setup": "the first two administrators, who have no token yet",
+    "healthz": "open to the whole world, and about the installation",
+    # --- the gallery of components: demo worlds and tests
+    **dict.fromkeys(
+        ("gallery", "gallery_confirm", "gallery_progress", "gallery_error", "gallery_saved"),
+        "shows components, no data",
+    ),
+    # --- pages that ask before a step is taken
+    **dict.fromkeys(
+        (
+            *(
+                "screening_new",
+                "register",
+                "contact_edit",
+                "withdraw",
+                "transfer",
+                "death",
+                "death_decide",
+                "unblinded_death",
+            ),
+            *(
+                "unblinded_death_decide",
+                "account_new",
+                "account_password",
+                "role_step",
+                "assign_interviewer",
+                "visit_attempt",
+            ),
+            *(
+                "visit_missed",
+                "visit_reopen",
+                "visit_done",
+                "visit_report",
+                "unblinding_report",
+                "report_sent",
+                "ask_visit",
+            ),
+            *(
+                "ask_form",
+                "choose_amendment",
+                "accept_queries",
+                "correct_query",
+                "run_new",
+                "run_cancel",
+                "comparative_new",
+            ),
+            *("comparative_cancel", "comparative_release", "treatment_group_new", "treatment_told", "treatment_place"),
+            *(
+                "treatment_withdraw",
+                "treatment_stay",
+                "treatment_group_change",
+                "treatment_group_close",
+                "fidelity_rate",
+            ),
+            *("fidelity_sign", "fidelity_consensus", "admission_new", "admission_correct", "admission_remove"),
+            "admissions_complete",
+        ),
+        ASKS,
+    ),
+    # --- pages whose step can be taken through the API
+    **dict.fromkeys(
+        (
+            *(
+                "randomize",
+                "randomization_state",
+                "assessment",
+                "assessment_save",
+                "assessment_check",
+                "assessment_not_asked",
+            ),
+            *(
+                "visit_sign",
+                "amend_form",
+                "treatment_record",
+                "treatment_canceled",
+                "treatment_correct",
+                "treatment_cancel",
+            ),
+        ),
+        OWN,
+    ),
+}
+"""The pages that have no twin, by name of their address, and why. Every other page has one."""
+
+Urls = list[URLPattern | URLResolver]
+
+
+def open_api(pages: list[Any]) -> Urls:
+    """Below ``/api/``."""
+    return [
+        path("schema/", Schema.as_view(), name="api_schema"),
+        path("participants/", include("trial.participants.api")),
+        path("assessments/", include("assessments.entry.api")),
+        *twins(pages, WITHOUT_TWIN),
+    ]
+
+
+def unblinded_api(pages: list[Any]) -> Urls:
+    """Below ``/unblinded/api/``."""
+    return [
+        path("schema/", Schema.as_view(), name="unblinded_api_schema"),
+        path("treatment/", include("trial.unblinded.sessions.api")),
+        *twins(pages, WITHOUT_TWIN),
+    ]
