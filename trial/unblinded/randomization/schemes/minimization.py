@@ -44,9 +44,11 @@ class Minimization:
 
     def place(self, seed: bytes, past: Sequence[Placed], levels: Levels) -> int:
         """The place of the coming participant, the ``len(past) + 1``-th of the trial. Raises SchemeError for a missing level."""
+        return self.drawn(Stream(seed, f"{self.algorithm}/{len(past) + 1}"), self.preferred(past, levels))
+
+    def drawn(self, stream: Stream, best: Sequence[int]) -> int:
+        """A place by the biased coin."""
         numerator, denominator = self.p
-        stream = Stream(seed, f"{self.algorithm}/{len(past) + 1}")
-        best = self.preferred(past, levels)
         others = [place for place in range(self.arms.total) if place not in best]
         chosen = best if not others or stream.below(denominator) < numerator else others
         return chosen[stream.below(len(chosen))]
@@ -56,11 +58,17 @@ class Minimization:
         missing = [factor for factor, _ in self.weights if factor not in levels]
         if missing:
             raise SchemeError(f"The participant has no level of {', '.join(missing)}.")
-        scores = [0] * self.arms.total
-        for factor, weight in self.weights:
-            counts = [0] * self.arms.total
+        like = {factor: [0] * self.arms.total for factor, _ in self.weights}
+        for factor, counts in like.items():
             for one in past:
                 counts[one.place] += one.levels[factor] == levels[factor]
+        return self.best(like)
+
+    def best(self, like: Mapping[str, Sequence[int]]) -> list[int]:
+        """The same from how many of the coming participant's level each place holds, by factor."""
+        scores = [0] * self.arms.total
+        for factor, weight in self.weights:
+            counts = like[factor]
             for place in range(self.arms.total):
                 after = [count + (other == place) for other, count in enumerate(counts)]
                 scores[place] += weight * (max(after) - min(after))
@@ -68,15 +76,18 @@ class Minimization:
 
     def probabilities(self, past: Sequence[Placed], levels: Levels) -> dict[str, float]:
         """The probability of each arm for the coming participant, to somebody who knows every place drawn so far."""
+        return self.chances(self.preferred(past, levels))
+
+    def chances(self, best: Sequence[int]) -> dict[str, float]:
+        """The probability of each arm when these places are preferred."""
         numerator, denominator = self.p
-        best = self.preferred(past, levels)
         others = self.arms.total - len(best)
         high = numerator / denominator / len(best) if others else 1 / len(best)
         low = (1 - numerator / denominator) / others if others else 0.0
-        chances = dict.fromkeys(self.arms.codes, 0.0)
+        found = dict.fromkeys(self.arms.codes, 0.0)
         for place, arm in enumerate(self.arms.spread()):
-            chances[arm] += high if place in best else low
-        return chances
+            found[arm] += high if place in best else low
+        return found
 
     def arm_of(self, place: int) -> str:
         """The arm that a place stands for."""
