@@ -75,6 +75,7 @@ STAGES = {
     "fitting": gettext_lazy("Fitting the model"),
     "polishing": gettext_lazy("Polishing the optimum"),
     "contrasting": gettext_lazy("Computing differences"),
+    "simulating": gettext_lazy("Simulating trials"),
 }
 
 

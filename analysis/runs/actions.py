@@ -5,22 +5,23 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import F
 
-from analysis.runs.models import Run
+from analysis.runs.models import Execution
 from trial.core import clock, db
 from trial.core.actions import action
 
 STALE_AFTER = dt.timedelta(seconds=45)
 MAX_ATTEMPTS = 5
 
-State = Run.State
+State = Execution.State
+Kind = TypeVar("Kind", bound=Execution)
 
 
 @action
-def claim(*, model: type[Run], key: uuid.UUID, by: db.Actor) -> Run | None:
+def claim(*, model: type[Kind], key: uuid.UUID, by: db.Actor) -> Kind | None:
     """Begin a run that waits; None where it does not, or somebody else was quicker (a conditional UPDATE)."""
     claimed = (
         _of(model)
@@ -33,12 +34,12 @@ def claim(*, model: type[Run], key: uuid.UUID, by: db.Actor) -> Run | None:
             progress=0.0,
         )
     )
-    run: Run | None = _of(model).filter(pk=key).first() if claimed else None
+    run: Kind | None = _of(model).filter(pk=key).first() if claimed else None
     return run
 
 
 @action
-def report(*, run: Run, stage: str, share: float, by: db.Actor) -> bool:
+def report(*, run: Execution, stage: str, share: float, by: db.Actor) -> bool:
     """Note how far this attempt is, and that it lives. Returns whether it shall go on."""
     mine = _of(type(run)).filter(pk=run.pk, attempt=run.attempt)
     mine.update(stage=stage, progress=min(max(share, 0.0), 1.0), heartbeat_at=clock.now())
@@ -46,7 +47,7 @@ def report(*, run: Run, stage: str, share: float, by: db.Actor) -> bool:
 
 
 @action
-def finish(*, run: Run, end: dict[str, Any], by: db.Actor) -> None:
+def finish(*, run: Execution, end: dict[str, Any], by: db.Actor) -> None:
     """End this attempt; it commits alone. An attempt that lost the run changes nothing; who asked to stop gets no result."""
     mine = _of(type(run)).filter(pk=run.pk, attempt=run.attempt)
     if not mine.filter(state=State.RUNNING).update(finished_at=clock.now(), **end):
@@ -54,7 +55,7 @@ def finish(*, run: Run, end: dict[str, Any], by: db.Actor) -> None:
 
 
 @action
-def ask_to_cancel(*, run: Run, by: db.Actor) -> None:
+def ask_to_cancel(*, run: Execution, by: db.Actor) -> None:
     """A waiting run is canceled at once, a running one stops at its next step. A run that has ended stays as it is."""
     mine = _of(type(run)).filter(pk=run.pk)
     if not mine.filter(state=State.QUEUED).update(state=State.CANCELLED, finished_at=clock.now()):
@@ -62,7 +63,7 @@ def ask_to_cancel(*, run: Run, by: db.Actor) -> None:
 
 
 @action
-def put_back_stale(*, model: type[Run], by: db.Actor) -> list[uuid.UUID]:
+def put_back_stale(*, model: type[Execution], by: db.Actor) -> list[uuid.UUID]:
     """Runs whose heartbeat stopped begin anew, or fail after five attempts; returns every run that waits for a worker."""
     now = clock.now()
     stale = _of(model).filter(heartbeat_at__lt=now - STALE_AFTER)
@@ -77,10 +78,10 @@ def put_back_stale(*, model: type[Run], by: db.Actor) -> list[uuid.UUID]:
 
 
 @action
-def put_back(*, run: Run, by: db.Actor) -> None:
+def put_back(*, run: Execution, by: db.Actor) -> None:
     """A run that its worker left begins anew at once. For a player that is alone and knows that no worker is at it."""
     _of(type(run)).filter(pk=run.pk, state=State.RUNNING).update(state=State.QUEUED)
 
 
-def _of(model: type[Run]) -> Any:
+def _of(model: type[Execution]) -> Any:
     return model._default_manager.all()

@@ -8,26 +8,26 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from analysis.methods.canonical import digest, encode, plain
 from analysis.methods.problems import Refused as MethodRefused
 from analysis.methods.progress import Cancelled, Watch
 from analysis.methods.words import in_words
 from analysis.runs import actions
-from analysis.runs.models import Run
+from analysis.runs.models import Execution
 from trial.core import db
 
 EXECUTOR = db.System("run")
 BEAT_EVERY = 1.0
 
-Compute = Callable[[Run, Watch], Mapping[str, Any]]
-State = Run.State
+State = Execution.State
+Kind = TypeVar("Kind", bound=Execution)
 
 log = logging.getLogger(__name__)
 
 
-def execute(model: type[Run], key: uuid.UUID, compute: Compute) -> None:
+def execute(model: type[Kind], key: uuid.UUID, compute: Callable[[Kind, Watch], Mapping[str, Any]]) -> None:
     """Run ``key`` if it is waiting. ``compute`` gets the run and two hooks, and gives plain data."""
     with db.unit_of_work(by=EXECUTOR):
         run = actions.claim(model=model, key=key, by=EXECUTOR)
@@ -38,7 +38,7 @@ def execute(model: type[Run], key: uuid.UUID, compute: Compute) -> None:
         actions.finish(run=run, end=end, by=EXECUTOR)
 
 
-def _outcome(run: Run, compute: Compute) -> dict[str, Any]:
+def _outcome(run: Kind, compute: Callable[[Kind, Watch], Mapping[str, Any]]) -> dict[str, Any]:
     """How this attempt ends, as the columns of the run say it."""
     try:
         result = compute(run, _watch(run))
@@ -54,7 +54,7 @@ def _outcome(run: Run, compute: Compute) -> dict[str, Any]:
     return {"state": State.SUCCEEDED, "result": plain(result), "result_sha256": digest(content), "progress": 1.0}
 
 
-def _watch(run: Run) -> Watch:
+def _watch(run: Execution) -> Watch:
     """Hooks that write at most once a second: progress, heartbeat, and whether somebody asked to stop."""
     last = 0.0
     stopped = False

@@ -1,4 +1,4 @@
-"""The abstract run: a fact in the database. Celery carries its id and nothing else."""
+"""The abstract run, and the work that a run is: a fact in the database. Celery carries its id and nothing else."""
 
 import uuid
 from typing import Any
@@ -10,10 +10,10 @@ from trial.core import clock
 from trial.core.models import Base
 
 
-class Run(Base):
-    """One run of an analysis. What was asked is frozen at creation; the terminal state is written once, in a commit of its own.
+class Execution(Base):
+    """Long work of a worker. What was asked is frozen at creation; the terminal state is written once, in a commit of its own.
 
-    snapshot hash + specification + code version + environment hash + seed -> the same result bytes.
+    specification + code version + environment hash + seed -> the same result bytes.
     """
 
     class State(models.TextChoices):
@@ -24,8 +24,6 @@ class Run(Base):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
-    snapshot_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
-    snapshot_sha256 = models.CharField(max_length=64)
     spec: "models.JSONField[Any, Any]" = models.JSONField()
     seed = models.PositiveBigIntegerField()
     code_version = models.CharField(max_length=64)
@@ -63,3 +61,13 @@ class Run(Base):
     def is_over(self) -> bool:
         """Whether the run has ended, in whatever way."""
         return self.state in (self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED)
+
+
+class Run(Execution):
+    """One run of an analysis, on a snapshot: its hash is part of what makes the result."""
+
+    snapshot_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
+    snapshot_sha256 = models.CharField(max_length=64)
+
+    class Meta(Execution.Meta):
+        abstract = True

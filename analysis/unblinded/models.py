@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from analysis.runs.models import Run
+from analysis.runs.models import Execution, Run
 
 
 class ComparativeRun(Run):
@@ -27,3 +27,11 @@ class ComparativeRun(Run):
                 condition=Q(kind__in=["primary", "scales", "published"]), name="comparativerun_kind"
             ),
         ]
+
+
+class ForecastRun(Execution):
+    """Simulated trials under candidate schemes of allocation, before anybody is randomized."""
+
+    class Meta(Execution.Meta):
+        abstract = False
+        db_table = "unblinded_forecast_run"

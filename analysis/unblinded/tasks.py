@@ -9,7 +9,9 @@ from analysis.runs.models import Run
 from analysis.snapshots.queries import content_of
 from analysis.unblinded.actions import keep_extract, requeue_stale
 from analysis.unblinded.assembly import as_extract, join
-from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.forecasts import actions as forecasts
+from analysis.unblinded.forecasts.compute import compute_forecast
+from analysis.unblinded.models import ComparativeRun, ForecastRun
 from trial.core import db
 from trial.core.tasks import task
 
@@ -22,11 +24,18 @@ def execute(run_id: str) -> None:
     executor.execute(ComparativeRun, uuid.UUID(run_id), compute_run)
 
 
+@task(queue="unblinded")
+def forecast(run_id: str) -> None:
+    """Simulate the trials of one forecast."""
+    executor.execute(ForecastRun, uuid.UUID(run_id), compute_forecast)
+
+
 @task(queue="unblinded", time_limit=60)
 def sweep() -> None:
     """Every twenty seconds: runs whose worker died begin anew."""
     with db.unit_of_work(by=SWEEP):
         requeue_stale(by=SWEEP)
+        forecasts.requeue_stale(by=SWEEP)
 
 
 def compute_run(run: Run, watch: Watch) -> dict[str, Any]:

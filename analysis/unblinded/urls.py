@@ -4,11 +4,17 @@ from django.urls import path
 
 from analysis.reports import views as reports
 from analysis.unblinded import flow_views, views
+from analysis.unblinded.forecasts import views as forecasts
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
     path("new/", views.run_new, name="comparative_new"),
     path("flow/", flow_views.flow_page, name="flow_by_arm"),
+    path("forecasts/", forecasts.forecast_list, name="forecasts"),
+    path("forecasts/new/", forecasts.forecast_new, name="forecast_new"),
+    path("forecasts/<uuid:key>/", forecasts.forecast_page, name="forecast"),
+    path("forecasts/<uuid:key>/progress/", forecasts.forecast_progress, name="forecast_progress"),
+    path("forecasts/<uuid:key>/cancel/", forecasts.forecast_cancel, name="forecast_cancel"),
     path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),

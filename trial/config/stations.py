@@ -129,6 +129,7 @@ STATIONS: list[Station] = [
     Station(
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"
     ),
+    Station("forecasts", _("Forecasts"), _codes(r.IndependentStatistician), "unblinded", "calculator"),
     Station(
         "flow_by_arm",
         _("Flow by arm"),

@@ -44,6 +44,15 @@ TABLES: dict[str, Table] = {
         write_once=("result", "result_sha256", "finished_at"),
         guards=(("equipoise_guard_comparative", "before insert"), RUN_GUARD),
     ),
+    "unblinded_forecast_run": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=RUN_UPDATES,
+        secret=("result",),
+        silent=RUN_SILENT,
+        write_once=("result", "result_sha256", "finished_at"),
+        guards=(RUN_GUARD,),
+    ),
     # --- behind the wall: treatment. What the lock stops includes it: exposure and fidelity are data of the trial.
     "unblinded_group": Table(
         "unblinded",

@@ -36,18 +36,18 @@ def seal_sequence(*, seed: bytes, sizes: Seq[int], length: int, by: db.Actor) ->
     Refuses block sizes that do not hold the ratio, and a second sequence once somebody has been randomized from a first.
     """
     protocol = current()
-    ratio = {arm.code: arm.ratio for arm in protocol.arms}
     try:
-        schemes.check_parameters(ratio, sizes)
+        arms = schemes.Arms.of({arm.code: arm.ratio for arm in protocol.arms})
+        scheme = schemes.PermutedBlocks(arms, tuple(sizes))
     except schemes.SchemeError as error:
         raise Refused("scheme", str(error)) from error
     rows: Rows = [
         (stratum, position, draw.arm, draw.block)
         for stratum in protocol.strata
-        for position, draw in enumerate(schemes.permuted_blocks(seed, stratum, ratio, sizes, length), start=1)
+        for position, draw in enumerate(scheme.sequence(seed, stratum, length), start=1)
     ]
-    parameters = {"ratio": ratio, "block_sizes": list(sizes), "length": length, "strata": list(protocol.strata)}
-    return _store(rows, Sequence.Origin.SEALED, schemes.PERMUTED_BLOCKS, parameters, seed.hex(), by)
+    parameters = {**scheme.parameters(), "length": length, "strata": list(protocol.strata)}
+    return _store(rows, Sequence.Origin.SEALED, scheme.algorithm, parameters, seed.hex(), by)
 
 
 @action
@@ -57,7 +57,7 @@ def import_sequence(*, text: str, origin: str, by: db.Actor) -> Sequence:
     rows, problems = read_list(text, protocol)
     if problems:
         raise Refused("list_invalid", "\n".join(problems))
-    return _store(rows, Sequence.Origin.IMPORTED, "imported-list/1", {"origin": origin}, "", by)
+    return _store(rows, Sequence.Origin.IMPORTED, schemes.IMPORTED, {"origin": origin}, "", by)
 
 
 def read_list(text: str, protocol: Protocol) -> tuple[Rows, list[str]]:

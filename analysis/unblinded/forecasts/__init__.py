@@ -1,0 +1,1 @@
+"""What candidate schemes of allocation would cost in this trial, by simulation, before anybody is randomized."""
