@@ -55,6 +55,7 @@ INSTALLED_APPS = [
         for app in (
             "trial.protocol",
             "trial.participants",
+            "trial.participants.randomization",
             "trial.unblinded.randomization",
             "trial.unblinded.sessions",
             "trial.unblinded.records",

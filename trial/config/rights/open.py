@@ -164,6 +164,32 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_release", "before insert"),),
         declassified=actions_on("participants_release"),
     ),
+    "participants_commitment": Table(
+        "open",
+        key="version",
+        blinded="s",
+        unblinded="s",
+        allocator="si",
+        append_only=True,
+        guards=(("equipoise_guard_commitment", "before insert"),),
+    ),
+    "participants_randomizationerror": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_randomization_error", "before insert"),),
+    ),
+    "dropbox_seed_share": Table(
+        "dropbox",
+        unblinded="i",
+        allocator="s",
+        append_only=True,
+        secret=("share",),
+        guards=(("equipoise_guard_seed_share", "before insert"),),
+    ),
     "dropbox_unblinding_report": Table("dropbox", blinded="i", unblinded="s", append_only=True),
     # --- assessments
     "visits_assessorassignment": Table(

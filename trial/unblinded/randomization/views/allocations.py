@@ -14,6 +14,7 @@ from trial.core.access.roles import (
 from trial.core.ui.tables import Column, Table, grouped, page_of
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
+from trial.unblinded.randomization.presenters import links_of
 from trial.unblinded.randomization.queries import allocations
 
 PAGE_SIZE = 50
@@ -41,5 +42,6 @@ def allocation_list(request: Request) -> HttpResponseBase:
         "title": _("Allocations"),
         "table": table,
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
+        "links": links_of(request.person),
     }
     return render(request, "unblinded/randomization/allocation_list.html", context)
