@@ -6,6 +6,8 @@ import psycopg
 from django.test import Client
 
 from tests import world
+from trial.protocol.actions import load_version
+from trial.protocol.changes import Used
 
 AT = "/unblinded/allocations/"
 
@@ -26,6 +28,8 @@ def shown(client: Client, address: str) -> str:
 def test_two_people_contribute_and_everybody_sees_the_commitment(database: psycopg.Connection[Any]) -> None:
     for name, role in (("irma", "independent"), ("ursula", "datamanager_unblinded"), ("dana", "datamanager")):
         world.make_user(name, role)
+    with world.at_work(world.SETUP):
+        load_version(protocol=world.read("imr"), used=Used(), by=world.SETUP)
     nobody = Client()
     assert "before the first participant" in shown(nobody, "/commitment/")
     irma, ursula = signed_in("irma"), signed_in("ursula")
@@ -44,11 +48,6 @@ def test_two_people_contribute_and_everybody_sees_the_commitment(database: psyco
         assert all(receipt in page for receipt in receipts)
         assert "Irma" in page
         assert "Ursula" in page
-    with world.at_work(world.SETUP):
-        from trial.protocol.actions import load_version
-        from trial.protocol.changes import Used
-
-        load_version(protocol=world.read("imr"), used=Used(), by=world.SETUP)
     sealed = world.seal(world.blocks(5))
     for client, address in (
         (nobody, "/commitment/"),

@@ -426,14 +426,14 @@ begin
     return new;
 end $$;
 
--- Nothing of a sequence is revealed before planned unblinding; the reveal is of a commitment that there is.
+-- Nothing of a sequence is revealed, or ordered to be, before planned unblinding.
 create or replace function equipoise_guard_reveal() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
     if not exists (select 1 from public.unblinded_planned_unblinding) then
         raise exception 'nothing is revealed before planned unblinding' using errcode = 'check_violation', constraint = 'reveal_after_unblinding';
     end if;
-    if tg_table_name = 'unblinded_verification_order' and new.ordered_by <> coalesce(current_setting('equipoise.actor', true), '') then
+    if to_jsonb(new) ->> 'ordered_by' <> coalesce(current_setting('equipoise.actor', true), '') then
         raise exception 'an order names its own author' using errcode = 'check_violation', constraint = 'verification_author';
     end if;
     return new;

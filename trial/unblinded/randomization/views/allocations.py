@@ -2,6 +2,7 @@
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from trial.core.access import Request, page
@@ -11,7 +12,7 @@ from trial.core.access.roles import (
     UnblindedDataManager,
     UnblindedMonitor,
 )
-from trial.core.ui.tables import Column, Table, grouped, page_of
+from trial.core.ui.tables import Column, Link, Table, grouped, page_of
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.randomization.presenters import links_of
@@ -29,7 +30,13 @@ def allocation_list(request: Request) -> HttpResponseBase:
     rows, position = page_of(found, request.GET.get("page"), PAGE_SIZE)
     columns = [Column(_("Participant"), code=True), Column(_("Team")), Column(_("Arm")), Column(_("Allocated"))]
     shown = [
-        [grouped(a.participant.number), a.participant.team.name, names.get(a.arm, a.arm), a.allocated_at] for a in rows
+        [
+            Link(grouped(a.participant.number), reverse("allocation", args=[a.participant.number])),
+            a.participant.team.name,
+            names.get(a.arm, a.arm),
+            a.allocated_at,
+        ]
+        for a in rows
     ]
     table = Table(
         columns,
