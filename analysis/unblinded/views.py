@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled.presenters import progress_of, run_table
@@ -21,11 +21,12 @@ from analysis.reports.presenters import (
     result_rows,
     result_sentence,
 )
+from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import kinds_of
 from analysis.snapshots.queries import snapshots
 from analysis.unblinded import actions
 from analysis.unblinded.models import ComparativeRun
-from analysis.unblinded.presenters import HINTS, KINDS
+from analysis.unblinded.presenters import HINTS, KINDS, PEOPLE, PEOPLE_HINTS
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
@@ -59,11 +60,20 @@ class StartForm(forms.Form):
     """Which comparative analysis."""
 
     kind = forms.ChoiceField(gettext_lazy("What shall be run?"), choices=list(KINDS.items()), hints=HINTS)
+    people = forms.ChoiceField(
+        gettext_lazy("Who takes part?"),
+        choices=list(PEOPLE.items()),
+        hints=PEOPLE_HINTS,
+        required=False,
+        initial=EVERYBODY,
+    )
 
     def __init__(self, *args: Any, offered: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["kind"]
         field.choices = [(code, words) for code, words in KINDS.items() if code in offered]
+        if len(offered) == 1:  # a trial with one analysis has nothing to choose
+            del self.fields["kind"]
 
 
 @page(roles=ONLY)
@@ -78,12 +88,11 @@ def run_new(request: Request) -> HttpResponseBase:
         )
         return redirect("comparative_runs")
     offered = kinds_of(protocol_of(snapshot.protocol_version))
-    # a trial with one analysis has nothing to choose
-    form = StartForm(request.POST or None, offered=offered) if len(offered) > 1 else None
-    if request.method == "POST" and (form is None or form.is_valid()):
-        kind = form.cleaned_data["kind"] if form else offered[0]
+    form = StartForm(forms.posted(request), offered=offered)
+    if request.method == "POST" and form.is_valid():
+        kind, people = form.cleaned_data.get("kind", offered[0]), form.cleaned_data["people"] or EVERYBODY
         try:
-            run = actions.start_run(snapshot=snapshot, kind=kind, by=request.person)
+            run = actions.start_run(snapshot=snapshot, kind=kind, people=people, by=request.person)
             return redirect("comparative_run", run.pk)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
@@ -101,8 +110,7 @@ def run_new(request: Request) -> HttpResponseBase:
         "cancel_url": reverse("comparative_runs"),
         "form": form,
     }
-    refused = form is not None and form.is_bound and not form.is_valid()
-    return render(request, "confirm.html", context, status=422 if refused else 200)
+    return render(request, "confirm.html", context, status=forms.status_of(form))
 
 
 def _progress(run: ComparativeRun) -> Any:
@@ -141,7 +149,15 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
 
 
 def _source(run: ComparativeRun) -> str:
-    return _("Run of %(at)s.") % {"at": shown(run.created_at)}
+    words = _("Run of %(at)s.") % {"at": shown(run.created_at)}
+    if people_of(run.spec) == EVERYBODY:
+        return words
+    left = ngettext(
+        "Sensitivity analysis without errors of randomization: %(count)d participant left out.",
+        "Sensitivity analysis without errors of randomization: %(count)d participants left out.",
+        run.result["left_out"],
+    )
+    return f"{words} {left % {'count': run.result['left_out']}}"
 
 
 @page(roles=ONLY)

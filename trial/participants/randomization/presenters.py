@@ -46,7 +46,7 @@ def commitment_table(found: Sequence[Commitment]) -> Table:
 
 def stratum_names(protocol: Protocol) -> dict[str, str]:
     """Strata by code, with the name of the team or site that they are."""
-    names = {one.code: one.name for one in (*protocol.sites, *protocol.teams)}
+    names = {site.code: site.name for site in protocol.sites} | {team.code: team.name for team in protocol.teams}
     return {code: names.get(code, code) for code in protocol.strata}
 
 

@@ -228,7 +228,7 @@ def imbalance_table(found: Mapping[str, Imbalance | None], names: Mapping[str, s
         Column(_("Recruiter")), Column(_("Factor")), Column(_("Level")), Column(protocol.experimental_arm.name, number=True, decimals=0, unit="%"),
         Column(_("Others"), number=True, decimals=0, unit="%"), Column(_("Standardized difference"), number=True, decimals=2),
     ]  # fmt: skip
-    levels = {one.code: one.name for one in (*protocol.sites, *protocol.teams)}
+    levels = {site.code: site.name for site in protocol.sites} | {team.code: team.name for team in protocol.teams}
     rows: list[list[Any]] = []
     for who, one in found.items():
         shown = [None] * 5 if one is None else [

@@ -49,7 +49,7 @@ def listed(name: str, drawn: Iterator[int], given: dict[str, Any], length: int) 
 
 def minimized(seed: bytes, algorithm: str, given: dict[str, Any], people: list[dict[str, Any]]) -> list[str]:
     """The arms of all participants, in order, under minimization."""
-    arms, past = [arm for arm, part in given["arms"] for _ in range(part)], []
+    arms, past = [arm for arm, part in given["arms"] for _ in range(part)], list[tuple[dict[str, str], int]]()
     places = range(len(arms))
     for number, one in enumerate(people, 1):
         scores = [0] * len(arms)
