@@ -18,7 +18,7 @@ from trial.participants.models import Participant
 from trial.participants.presenters import READERS, crumbs_to
 from trial.participants.randomization import actions
 from trial.participants.randomization.forms import ErrorForm
-from trial.participants.randomization.presenters import KIND_WORDS, error_table, stratum_names
+from trial.participants.randomization.presenters import HISTORY_WORDS, KIND_WORDS, error_table, stratum_names
 from trial.participants.randomization.queries import errors_of, open_errors
 from trial.protocol.queries import current
 
@@ -46,7 +46,7 @@ def errors(request: Request, number: str) -> HttpResponseBase:
         "participant": participant,
         "table": error_table(participant, rows, current(), may_void=may_record),
         "may_record": may_record,
-        "history": lines(history_of(*(("participants_randomizationerror", row.pk) for row in rows))),
+        "history": lines(history_of(*(("participants_randomizationerror", row.pk) for row in rows)), HISTORY_WORDS),
     }
     return render(request, "trial/randomization_errors.html", context)
 

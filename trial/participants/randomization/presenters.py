@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trial.core.history.queries import names_of
 from trial.core.ui.tables import Column, Link, State, Table, grouped
@@ -17,31 +18,31 @@ from trial.protocol.models import Site
 
 KIND_WORDS = {str(kind): words for kind, words in KINDS.items()}
 REASON_WORDS = {str(reason): words for reason, words in REASONS.items()}
+HISTORY_WORDS = {
+    **{f"kind:{kind}": words for kind, words in KIND_WORDS.items()},
+    **{f"reason:{reason}": words for reason, words in REASON_WORDS.items()},
+    "record_error": gettext_lazy("Error recorded"),
+    "void_error": gettext_lazy("Error taken back"),
+    "kind": gettext_lazy("error"),
+    "day": gettext_lazy("found on"),
+    "reason": gettext_lazy("how it came"),
+    "void": gettext_lazy("taken back"),
+    "number": gettext_lazy("event"),
+}
 
 
-def commitment_table(found: Sequence[Commitment]) -> Table:
-    """The commitments, each with what it is for."""
+def commitment_lines(found: Sequence[Commitment]) -> list[dict[str, Any]]:
+    """The commitments, each with what it is for. No table: a digest must never be cut off, on paper least of all."""
     sites = dict(Site.objects.values_list("code", "name"))
-    columns = [
-        Column(_("Version"), number=True),
-        Column(_("For")),
-        Column(_("Committed")),
-        Column("SHA-256", code=True),
-    ]
-    rows = [
-        [
-            one.version,
-            _("Downtime at %(site)s") % {"site": sites.get(one.for_site, one.for_site)}
-            if one.for_site
-            else _("The trial"),
-            one.at,
-            one.sha256,
-        ]
+    return [
+        {
+            "version": one.version,
+            "what": _("Downtime at %(site)s") % {"site": sites.get(one.for_site, one.for_site)} if one.for_site else _("The trial"),
+            "at": one.at,
+            "sha256": one.sha256,
+        }
         for one in found
-    ]
-    return Table(
-        columns, rows, empty=_("Commitments appear here when a sequence has been sealed, before the first participant.")
-    )
+    ]  # fmt: skip
 
 
 def stratum_names(protocol: Protocol) -> dict[str, str]:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from trial.core.access import public
-from trial.participants.randomization.presenters import commitment_table
+from trial.participants.randomization.presenters import commitment_lines
 from trial.participants.randomization.queries import commitments
 
 
@@ -17,6 +17,6 @@ def commitment(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": _("Commitment to the allocation sequence"),
         "lead": _("Print or copy this page before the first participant. After unblinding, the sequence is revealed and compared with it."),
-        "table": commitment_table(list(commitments())),
+        "commitments": commitment_lines(list(commitments())),
     }  # fmt: skip
     return render(request, "trial/commitment.html", context)

@@ -175,8 +175,8 @@ def waits_table(found: Mapping[tuple[str, str], Spread], names: Mapping[str, str
     """Days by recruiter and arm."""
     arms = {arm.code: arm.name for arm in protocol.arms}
     days = [
-        Column(label, number=True, decimals=0, unit=_("days"))
-        for label in (_("Least"), _("Lower quarter"), _("Median"), _("Upper quarter"), _("Most"))
+        Column(label, number=True, decimals=0)
+        for label in (_("Least"), _("A quarter up to"), _("Median"), _("Three quarters up to"), _("Most"))
     ]
     columns = [Column(_("Recruiter")), Column(_("Arm")), Column(_("People"), number=True), *days]
     rows = [

@@ -1,9 +1,11 @@
 """A trial with people randomized under any scheme, up to planned unblinding."""
 
+import datetime as dt
+
 import psycopg
 
 from tests import world
-from trial.core import db, side
+from trial.core import clock, db, side
 from trial.participants import actions as way_in
 from trial.participants.models import Participant
 from trial.protocol.actions import load_version
@@ -42,6 +44,9 @@ def randomized(people: int, teams: int = 3) -> list[Allocation]:
         participant = ask(n % teams)
         with world.at_work(world.SETUP):
             request = participant.randomization_request
+        at = clock.frozen_at()
+        if at is not None:  # each side has its own stream of instants
+            clock.move_to(at + dt.timedelta(minutes=1))
         world.randomize(request)
     return allocations()
 

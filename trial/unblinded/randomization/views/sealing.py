@@ -11,7 +11,7 @@ from trial.core.access import Request, page
 from trial.core.errors import Refused
 from trial.core.ui.forms import posted, status_of
 from trial.participants.forms import SignatureForm
-from trial.participants.randomization.presenters import commitment_table
+from trial.participants.randomization.presenters import commitment_lines
 from trial.participants.randomization.queries import commitments
 from trial.unblinded.randomization import actions, presenters
 from trial.unblinded.randomization.actions.sealing import CONTRIBUTORS
@@ -28,7 +28,7 @@ def sealing(request: Request) -> HttpResponseBase:
         "crumbs": [(_("Allocations"), reverse("allocations")), (_("Sealing"), "")],
         "lead": _("The seed of the sequence comes from two people who do not recruit, so that neither can compute it."),
         "shares": presenters.contribution_table(given),
-        "commitments": commitment_table(committed),
+        "commitments": commitment_lines(committed),
         "may_contribute": not mine and not committed,
     }
     return render(request, "unblinded/randomization/sealing.html", context)
