@@ -5,7 +5,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.pooled.presenters import run_table
-from analysis.runs.people import EVERYBODY, WITHOUT_ERRORS
 from analysis.unblinded.models import ComparativeRun
 from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
@@ -18,13 +17,6 @@ KINDS: dict[str, Text] = {
     "scales": gettext_lazy("All outcomes"),
     "primary": gettext_lazy("Primary outcome in full"),
     "published": gettext_lazy("Published comparisons, not randomized"),
-}
-PEOPLE: dict[str, Text] = {
-    EVERYBODY: gettext_lazy("Everybody who was randomized"),
-    WITHOUT_ERRORS: gettext_lazy("Sensitivity analysis: without errors of randomization"),
-}
-PEOPLE_HINTS: dict[str, Text] = {
-    WITHOUT_ERRORS: gettext_lazy("Leaves out those of whom an error of randomization or a wrong treatment stands."),
 }
 HINTS: dict[str, Text] = {
     "scales": gettext_lazy("Every outcome of the protocol, and admissions."),

@@ -8,10 +8,11 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled.presenters import progress_of, run_table
+from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import (
     TEMPLATES,
     kind_of,
@@ -21,12 +22,12 @@ from analysis.reports.presenters import (
     result_rows,
     result_sentence,
 )
-from analysis.runs.people import EVERYBODY, people_of
+from analysis.runs.people import EVERYBODY
 from analysis.runs.plans import kinds_of
 from analysis.snapshots.queries import snapshots
 from analysis.unblinded import actions
 from analysis.unblinded.models import ComparativeRun
-from analysis.unblinded.presenters import HINTS, KINDS, PEOPLE, PEOPLE_HINTS
+from analysis.unblinded.presenters import HINTS, KINDS
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
@@ -141,23 +142,11 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         run.spec,
         run.result,
         address=lambda code: reverse("comparative_outcome", args=[run.pk, code]),
-        source=_source(run),
+        source=source_of(run),
     )
     released = Release.objects.filter(payload__result_sha256=run.result_sha256).exists()
     found["release_url"] = "" if released else reverse("comparative_release", args=[run.pk])
     return render(request, TEMPLATES[kind_of(run.spec)], context | found)
-
-
-def _source(run: ComparativeRun) -> str:
-    words = _("Run of %(at)s.") % {"at": shown(run.created_at)}
-    if people_of(run.spec) == EVERYBODY:
-        return words
-    left = ngettext(
-        "Sensitivity analysis without errors of randomization: %(count)d participant left out.",
-        "Sensitivity analysis without errors of randomization: %(count)d participants left out.",
-        run.result["left_out"],
-    )
-    return f"{words} {left % {'count': run.result['left_out']}}"
 
 
 @page(roles=ONLY)
@@ -166,7 +155,7 @@ def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase
     run = get_object_or_404(
         ComparativeRun, pk=key, kind=ComparativeRun.Kind.SCALES, state=ComparativeRun.State.SUCCEEDED
     )
-    context = outcome_context(run.spec, run.result, code, source=_source(run))
+    context = outcome_context(run.spec, run.result, code, source=source_of(run))
     if context is None:
         raise Http404
     note(what="comparative result opened", subject=f"{run.pk} {code}", by=request.person)

@@ -5,6 +5,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from analysis.pooled.models import PooledRun
+from analysis.reports.people import source_of
 from analysis.runs import compute
 from analysis.runs.joined import Joined, as_csv
 from analysis.runs.people import EVERYBODY, WITHOUT_ERRORS, left_out, without
@@ -71,3 +73,9 @@ def test_flags_from_both_sides(database: psycopg.Connection[Any], settings: Any)
         joined = join(numbers)
     assert left_out(content, joined, ASKED) == sorted(numbers[:2])
     assert b"wrong" not in content
+
+
+def test_a_run_says_of_whom_it_is() -> None:
+    everybody, some = PooledRun(spec={}, result={}), PooledRun(spec=ASKED, result={"left_out": 2})
+    assert "left out" not in source_of(everybody)
+    assert "2 participants left out" in source_of(some)
