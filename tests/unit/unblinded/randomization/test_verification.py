@@ -17,6 +17,7 @@ from tests.unit.unblinded.randomization.allocated import ARMS, MINIMIZED, alloca
 from tests.unit.unblinded.randomization.test_pages import AT, shown, signed_in
 from trial.core import db, side
 from trial.core.errors import Refused
+from trial.participants.tasks import VERIFY_TASK, sweep_requests
 from trial.unblinded.randomization import actions, schemes, verifier
 from trial.unblinded.randomization.models import Reveal
 from trial.unblinded.randomization.tasks import verify
@@ -167,3 +168,25 @@ def test_minimization_keeps_its_places_concealed_and_in_turn(database: psycopg.C
     assert database.execute("select count(*) from concealed_slot").fetchone() == (0,)
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         database.execute("update concealed_draw set place = 1")
+
+
+SENT: list[tuple[str, str]] = []
+
+
+def keep(queue: str, name: str, args: Any) -> None:
+    """A broker that remembers what it was given."""
+    SENT.append((queue, name))
+
+
+def test_the_sweep_asks_the_allocator_whether_or_not_anything_was_ordered(
+    database: psycopg.Connection[Any], settings: Any
+) -> None:
+    settings.TASK_SENDER = f"{__name__}.keep"
+    SENT.clear()
+    opened(world.blocks(5))
+    sweep_requests()
+    assert SENT == []
+    unblind(database)
+    sweep_requests()
+    assert SENT == [("allocation", VERIFY_TASK)]
+    assert verify.task_name == VERIFY_TASK  # type: ignore[attr-defined]
