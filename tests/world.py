@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from trial.core import clock, db, side
+from trial.core import clock, db, ids, side
 from trial.core.access import Person, person_of
 from trial.core.access import actions as accounts
 from trial.core.access.roles import BY_CODE
@@ -21,6 +22,8 @@ from trial.protocol.definition import Protocol
 from trial.protocol.loader import load
 from trial.protocol.models import Team
 from trial.unblinded.randomization import actions as allocator
+from trial.unblinded.randomization import schemes
+from trial.unblinded.randomization.models import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 SETUP = db.System("setup")
@@ -47,11 +50,38 @@ def open_trial(
     length: int = 40,
     seen_at: tuple[str, ...] = (),
 ) -> None:
-    """Load the protocol and seal a sequence. ``seen_at``: sites whose coordinator sees allocations."""
+    """Load the protocol and seal a sequence on the shares of two stand-ins; ``seed``: of the identifiers, and so of shares and salt.
+
+    ``seen_at``: sites whose coordinator sees allocations.
+    """
     with side.opened(), db.unit_of_work(by=SETUP):
         load_version(protocol=seeing(read(protocol), *seen_at), used=Used(), by=SETUP)
+    with ids.seeded(int.from_bytes(sha256(seed).digest())):
+        contribute_shares()
+        seal(blocks(*sizes, protocol=protocol), length=length)
+
+
+def contribute_shares() -> None:
+    """Two stand-ins contribute to the seed."""
+    for name in ("first contributor", "second contributor"):
+        who = db.System(name)
+        with side.unblinded(), db.unit_of_work(by=who):
+            allocator.contribute_share(by=who)
+
+
+def blocks(*sizes: int, protocol: str = "imr") -> schemes.PermutedBlocks:
+    """Permuted blocks at the ratio of a protocol."""
+    arms = schemes.Arms.of({arm.code: arm.ratio for arm in read(protocol).arms})
+    return schemes.PermutedBlocks(arms, sizes)
+
+
+def seal(scheme: schemes.Scheme, *, length: int = 40, for_site: str = "") -> Sequence:
+    """What seal_allocation does."""
     with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
-        allocator.seal_sequence(seed=seed, sizes=sizes, length=length, by=allocator.ALLOCATOR)
+        sealed: Sequence = allocator.seal_sequence(
+            scheme=scheme, length=length, for_site=for_site, by=allocator.ALLOCATOR
+        )
+    return sealed
 
 
 def let_see(*sites: str) -> None:

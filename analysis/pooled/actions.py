@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import PLAN_OF, kinds_offered
 from analysis.runs import actions as runs
+from analysis.runs.people import EVERYBODY
 from analysis.runs.plans import frozen_fields
 from analysis.snapshots.models import Snapshot
 from trial.core import db
@@ -19,16 +20,17 @@ TASK = "analysis.pooled.tasks.execute"
 
 
 @action
-def start_run(*, snapshot: Snapshot, kind: str, by: db.Actor) -> PooledRun:
+def start_run(*, snapshot: Snapshot, kind: str, by: db.Actor, people: str = EVERYBODY) -> PooledRun:
     """Freeze what is asked and queue it: ``pooled`` figures, or a rehearsal on fake arms. By the trial statistician.
 
-    Refused for a kind that the protocol gives nothing to.
+    ``people``: everybody randomized, or those ``without_errors`` of randomization that the open side knows. Refused for a kind that
+    the protocol gives nothing to.
     """
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
     if kind not in kinds_offered(protocol_of(snapshot.protocol_version)):
         raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
-    run = PooledRun(kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)]))
+    run = PooledRun(kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)], people))
     run.save(force_insert=True)
     enqueue("default", TASK, str(run.pk))
     return run

@@ -7,7 +7,9 @@ from analysis.methods.progress import Watch
 from analysis.pooled.actions import requeue_stale
 from analysis.pooled.models import PooledRun
 from analysis.runs import compute, executor
+from analysis.runs.joined import Joined
 from analysis.runs.models import Run
+from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.rehearsal import fake_arms, fake_join
 from analysis.snapshots.queries import content_of
 from trial.core import db
@@ -35,9 +37,11 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
         content = content_of(run.snapshot_id, run.snapshot_sha256)
     kind = run.kind if isinstance(run, PooledRun) else PooledRun.Kind.POOLED
     if kind == PooledRun.Kind.POOLED:
-        return compute.pooled(content, run.spec, watch)
+        outside = left_out(content, {}, run.spec)
+        found = compute.pooled(without(content, outside), run.spec, watch)
+        return found if people_of(run.spec) == EVERYBODY else {**found, "left_out": len(outside)}
     numbers = compute.numbers_of(content)
     if kind == PooledRun.Kind.FAKE:
-        return compute.comparative(content, fake_arms(numbers, run.seed, run.spec["ratio"]), run.spec, watch)
-    joined = fake_join(numbers, run.seed, run.spec)
-    return compute.computed(content, joined, run.spec, watch)
+        arms = fake_arms(numbers, run.seed, run.spec["ratio"])
+        return compute.computed(content, {number: Joined(arm) for number, arm in arms.items()}, run.spec, watch)
+    return compute.computed(content, fake_join(numbers, run.seed, run.spec), run.spec, watch)

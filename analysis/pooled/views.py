@@ -15,8 +15,10 @@ from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
 from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_history, run_table
 from analysis.pooled.queries import kinds_offered
+from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context, result_rows
 from analysis.reports.rendering import FAKE, pooled_result
+from analysis.runs.people import EVERYBODY
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.snapshots.queries import snapshots
@@ -106,6 +108,13 @@ class StartForm(forms.Form):
     """What to run."""
 
     kind = forms.ChoiceField(gettext_lazy("What shall be run?"), choices=list(KINDS.items()), hints=HINTS)
+    people = forms.ChoiceField(
+        gettext_lazy("Who takes part?"),
+        choices=list(PEOPLE.items()),
+        hints=PEOPLE_HINTS,
+        required=False,
+        initial=EVERYBODY,
+    )
 
     def __init__(self, *args: Any, offered: list[PooledRun.Kind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,7 +150,8 @@ def run_new(request: Request) -> HttpResponseBase:
         return redirect("snapshots")
     form = StartForm(request.POST or None, offered=kinds_offered(protocol_of(newest.protocol_version)))
     if request.method == "POST" and form.is_valid():
-        run = actions.start_run(snapshot=newest, kind=form.cleaned_data["kind"], by=request.person)
+        people = form.cleaned_data["people"] or EVERYBODY
+        run = actions.start_run(snapshot=newest, kind=form.cleaned_data["kind"], people=people, by=request.person)
         return redirect("run", run.pk)
     context = {
         "title": _("Start an analysis"),
@@ -185,20 +195,16 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _csv(run)
     if not run.is_rehearsal:
-        found = {"result": pooled_result(run.spec, run.result, source=_source(run)), "parts": []}
+        found = {"result": pooled_result(run.spec, run.result, source=source_of(run)), "parts": []}
         return render(request, "analysis/result.html", context | found)
     found = result_context(
         run.spec,
         run.result,
         address=lambda code: reverse("run_outcome", args=[run.pk, code]),
         fake=True,
-        source=_source(run),
+        source=source_of(run),
     )
     return render(request, TEMPLATES[kind_of(run.spec)], context | found)
-
-
-def _source(run: PooledRun) -> str:
-    return _("Run of %(at)s.") % {"at": shown(run.created_at)}
 
 
 def _csv(run: PooledRun) -> HttpResponseBase:
@@ -213,7 +219,7 @@ def _csv(run: PooledRun) -> HttpResponseBase:
 def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     """One outcome of a rehearsal of all outcomes."""
     run = get_object_or_404(PooledRun, pk=key, kind=PooledRun.Kind.SCALES, state=PooledRun.State.SUCCEEDED)
-    context = outcome_context(run.spec, run.result, code, fake=True, source=_source(run))
+    context = outcome_context(run.spec, run.result, code, fake=True, source=source_of(run))
     if context is None:
         raise Http404
     name = str(KINDS[run.kind])

@@ -17,6 +17,7 @@ from analysis.methods.results import Analysis
 from analysis.methods.spec import Arm, Spec, read_spec
 from analysis.methods.study import analyze, analyze_pooled, baseline_of
 from analysis.runs.joined import Joined, arms_of
+from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.specs import ARM_COLUMN, PRIMARY, PUBLISHED, SCALES, specs_of
 
 GROUP_COLUMN = "compared group"
@@ -45,7 +46,12 @@ def pooled(content: bytes, frozen: dict[str, Any], watch: Watch = SILENT) -> dic
 def computed(
     content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
 ) -> dict[str, Any]:
-    """What the frozen specification asks for, of whichever kind."""
+    """What the frozen specification asks for, of whichever kind, in its set of people; a set that leaves some out says how many."""
+    if people_of(frozen) != EVERYBODY:
+        outside = left_out(content, joined, frozen)
+        inside = {number: one for number, one in joined.items() if number not in set(outside)}
+        everybody = {**frozen, "people": EVERYBODY}
+        return {**computed(without(content, outside), inside, everybody, watch), "left_out": len(outside)}
     kind = frozen.get("kind", PRIMARY)
     if kind == PRIMARY:
         return comparative(content, arms_of(joined), frozen, watch)

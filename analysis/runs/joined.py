@@ -25,6 +25,8 @@ class Joined:
     days_before: int | None = None
     admitted_after: bool | None = None
     days_after: int | None = None
+    wrong_treatment: bool | None = None
+    """True, or None: an event that may reveal an arm, known behind the wall only."""
 
     def as_exposure(self) -> Exposure:
         """For comparisons of groups that were formed after randomization."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.nonrandomized import refuse_unsound
+from analysis.runs.people import EVERYBODY
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES, frozen_spec, outcome_of, spec_of, trial_of
 from analysis.snapshots.models import Snapshot
 from trial.core import db, ids
@@ -106,12 +107,16 @@ def _rehearsal(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY) -> dict[str, Any]:
-    """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes."""
+def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY, people: str = EVERYBODY) -> dict[str, Any]:
+    """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes.
+
+    ``people``: the set of a sensitivity analysis; a specification that names none means everybody randomized.
+    """
+    spec = FROZEN[kind](protocol_of(snapshot.protocol_version))
     return {
         "snapshot_id": snapshot.pk,
         "snapshot_sha256": snapshot.sha256,
-        "spec": FROZEN[kind](protocol_of(snapshot.protocol_version)),
+        "spec": spec if people == EVERYBODY else {**spec, "people": people},
         "seed": ids.below(2**31),
         "code_version": code_hash(),
         "environment_hash": environment_hash(),

@@ -9,9 +9,12 @@ from typing import Any
 from assessments.entry.models import AmendedAnswer, Answer, Form, Score
 from assessments.entry.queries import scores_in_force
 from trial.participants.models import Participant
+from trial.participants.randomization.queries import open_flags
 from trial.protocol.definition import Protocol, Visit
 
 KEYS = ("participant", "site", "team", "stratum", "visit", "months")
+ERRORS = "randomization_errors"
+"""Kinds of error of randomization that stand and that the open side knows, with + between them; empty for almost everybody."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,13 @@ class Extract:
 
 
 def extract(protocol: Protocol) -> Extract:
-    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. As amended. Five queries."""
+    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. As amended. Six queries."""
     people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
     scores = _scores()
-    covariates = _covariates(protocol)
+    covariates, flags = _covariates(protocol), open_flags()
     scales = [scale.code for instrument in protocol.instruments for scale in instrument.scales]
     baselines = [f"{code}_baseline" for code in scales]
-    header = [*KEYS, *scales, *baselines, *(c.code for c in protocol.analysis.covariates)]
+    header = [*KEYS, *scales, *baselines, *(c.code for c in protocol.analysis.covariates), ERRORS]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
@@ -42,7 +45,7 @@ def extract(protocol: Protocol) -> Extract:
             at_baseline = [_text(scores.get((person.pk, first, code))) for code in scales]
             given = [covariates.get((person.pk, c.code), "") for c in protocol.analysis.covariates]
             keys = [person.number, person.site_id, person.team_id, person.stratum, visit.code, months_of(visit)]
-            writer.writerow([*keys, *here, *at_baseline, *given])
+            writer.writerow([*keys, *here, *at_baseline, *given, "+".join(flags.get(person.pk, []))])
     return Extract(
         out.getvalue().encode(), _dictionary(protocol, header), len(people), len(people) * len(protocol.visits)
     )

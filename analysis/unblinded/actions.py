@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from analysis.methods.canonical import digest, encode
 from analysis.runs import actions as runs
+from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import frozen_fields, kinds_of
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
@@ -26,10 +27,11 @@ TASK = "analysis.unblinded.tasks.execute"
 
 
 @action
-def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY) -> ComparativeRun:
+def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: str = EVERYBODY) -> ComparativeRun:
     """Queue an analysis on the real arms: ``primary``, all ``scales``, or the ``published`` comparisons.
 
-    Refused before planned unblinding, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
+    ``people``: everybody randomized, or those ``without_errors`` of randomization, the secret kind included. Refused before planned
+    unblinding, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
     """
     by.must_hold(IndependentStatistician)
     if planned_unblinding() is None:
@@ -46,7 +48,7 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY) -> Compara
         )
     if kind not in kinds_of(protocol_of(snapshot.protocol_version)):
         raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
-    run = ComparativeRun(kind=ComparativeRun.Kind(kind), **frozen_fields(snapshot, by, kind))
+    run = ComparativeRun(kind=ComparativeRun.Kind(kind), **frozen_fields(snapshot, by, kind, people))
     run.save(force_insert=True)
     note(what="comparative run started", subject=str(run.pk), by=by)
     enqueue("unblinded", TASK, str(run.pk))
@@ -88,7 +90,13 @@ def release_result(*, run: ComparativeRun, by: Person) -> Release:
 
 
 def title_of(run: ComparativeRun) -> str:
-    """The title of a released result; that a comparison is not randomized stands in it."""
+    """The title of a released result; that a comparison is not randomized, or of whom it is, stands in it."""
+    if people_of(run.spec) != EVERYBODY:
+        return _("%(title)s (sensitivity analysis without errors of randomization)") % {"title": _title(run)}
+    return _title(run)
+
+
+def _title(run: ComparativeRun) -> str:
     if run.kind == SCALES:
         return _("Results: all outcomes")
     if run.kind == PUBLISHED:

@@ -12,7 +12,7 @@ from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import outcomes_in_force
 from trial.participants.models import Participant
 from trial.protocol import definition
-from trial.unblinded.randomization.queries import arms_of
+from trial.unblinded.randomization.queries import arms_of, wrongly_treated
 from trial.unblinded.records.queries import admissions
 from trial.unblinded.sessions.queries import exposures, group_fidelity
 
@@ -57,8 +57,10 @@ def join(numbers: Iterable[str]) -> dict[str, Joined]:
     """The allocated arm of each of these study numbers, and what followed from it."""
     people = dict(Participant.objects.filter(number__in=list(numbers)).values_list("pk", "number"))
     exposed, faithful, admitted = followed()
+    wrong = wrongly_treated()
     return {
-        people[key]: joined(arm, exposed.get(key), faithful, admitted.get(key)) for key, arm in arms_of(people).items()
+        people[key]: joined(arm, exposed.get(key), faithful, admitted.get(key), wrong=key in wrong)
+        for key, arm in arms_of(people).items()
     }
 
 
@@ -67,7 +69,14 @@ def followed() -> tuple[Mapping[uuid.UUID, Exposed], Mapping[str, Faithful], Map
     return exposures(), group_fidelity(), admissions()
 
 
-def joined(arm: str, exposed: Exposed | None, faithful: Mapping[str, Faithful], admitted: Admitted | None) -> Joined:
+def joined(
+    arm: str,
+    exposed: Exposed | None,
+    faithful: Mapping[str, Faithful],
+    admitted: Admitted | None,
+    *,
+    wrong: bool = False,
+) -> Joined:
     """One person. Whose sessions or records are not known has None there, never 0."""
     group = exposed.group if exposed else None
     return Joined(
@@ -80,6 +89,7 @@ def joined(arm: str, exposed: Exposed | None, faithful: Mapping[str, Faithful], 
         days_before=admitted.before_days if admitted else None,
         admitted_after=admitted.after_any if admitted else None,
         days_after=admitted.after_days if admitted else None,
+        wrong_treatment=wrong or None,
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled.presenters import progress_of, run_history, run_table
+from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import (
     TEMPLATES,
     kind_of,
@@ -21,6 +22,7 @@ from analysis.reports.presenters import (
     result_rows,
     result_sentence,
 )
+from analysis.runs.people import EVERYBODY
 from analysis.runs.plans import kinds_of
 from analysis.snapshots.queries import snapshots
 from analysis.unblinded import actions
@@ -58,11 +60,20 @@ class StartForm(forms.Form):
     """Which comparative analysis."""
 
     kind = forms.ChoiceField(gettext_lazy("What shall be run?"), choices=list(KINDS.items()), hints=HINTS)
+    people = forms.ChoiceField(
+        gettext_lazy("Who takes part?"),
+        choices=list(PEOPLE.items()),
+        hints=PEOPLE_HINTS,
+        required=False,
+        initial=EVERYBODY,
+    )
 
     def __init__(self, *args: Any, offered: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["kind"]
         field.choices = [(code, words) for code, words in KINDS.items() if code in offered]
+        if len(offered) == 1:  # a trial with one analysis has nothing to choose
+            del self.fields["kind"]
 
 
 @page(roles=ONLY)
@@ -77,12 +88,11 @@ def run_new(request: Request) -> HttpResponseBase:
         )
         return redirect("comparative_runs")
     offered = kinds_of(protocol_of(snapshot.protocol_version))
-    # a trial with one analysis has nothing to choose
-    form = StartForm(request.POST or None, offered=offered) if len(offered) > 1 else None
-    if request.method == "POST" and (form is None or form.is_valid()):
-        kind = form.cleaned_data["kind"] if form else offered[0]
+    form = StartForm(forms.posted(request), offered=offered)
+    if request.method == "POST" and form.is_valid():
+        kind, people = form.cleaned_data.get("kind", offered[0]), form.cleaned_data["people"] or EVERYBODY
         try:
-            run = actions.start_run(snapshot=snapshot, kind=kind, by=request.person)
+            run = actions.start_run(snapshot=snapshot, kind=kind, people=people, by=request.person)
             return redirect("comparative_run", run.pk)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
@@ -100,8 +110,7 @@ def run_new(request: Request) -> HttpResponseBase:
         "cancel_url": reverse("comparative_runs"),
         "form": form,
     }
-    refused = form is not None and form.is_bound and not form.is_valid()
-    return render(request, "confirm.html", context, status=422 if refused else 200)
+    return render(request, "confirm.html", context, status=forms.status_of(form))
 
 
 def _progress(run: ComparativeRun) -> Any:
@@ -132,15 +141,11 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         run.spec,
         run.result,
         address=lambda code: reverse("comparative_outcome", args=[run.pk, code]),
-        source=_source(run),
+        source=source_of(run),
     )
     released = Release.objects.filter(payload__result_sha256=run.result_sha256).exists()
     found["release_url"] = "" if released else reverse("comparative_release", args=[run.pk])
     return render(request, TEMPLATES[kind_of(run.spec)], context | found)
-
-
-def _source(run: ComparativeRun) -> str:
-    return _("Run of %(at)s.") % {"at": shown(run.created_at)}
 
 
 @page(roles=ONLY)
@@ -149,7 +154,7 @@ def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase
     run = get_object_or_404(
         ComparativeRun, pk=key, kind=ComparativeRun.Kind.SCALES, state=ComparativeRun.State.SUCCEEDED
     )
-    context = outcome_context(run.spec, run.result, code, source=_source(run))
+    context = outcome_context(run.spec, run.result, code, source=source_of(run))
     if context is None:
         raise Http404
     note(what="comparative result opened", subject=f"{run.pk} {code}", by=request.person)

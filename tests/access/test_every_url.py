@@ -132,7 +132,7 @@ def test_every_view_names_its_readers() -> None:
         assert mine, f"/{address.route} names only roles of the other side, so that nobody can open it"
 
 
-PUBLIC = {"login/", "unblinded/login/", "unblinded/setup/", "healthz"}
+PUBLIC = {"login/", "unblinded/login/", "unblinded/setup/", "healthz", "commitment/"}
 
 
 def test_what_is_open_to_everybody_is_known() -> None:

@@ -35,6 +35,7 @@ open_side: Urls = [
     path("healthz", health.healthz, name="healthz"),
     path("roles/", accounts.role_matrix, name="roles"),
     *_mounted("", "trial.core.ui.urls"),
+    *_mounted("commitment/", "trial.participants.randomization.urls"),
     *_mounted("participants/", "trial.participants.urls"),
     *_mounted("assessments/", "assessments.urls"),
     *_mounted("analysis/", "analysis.urls"),

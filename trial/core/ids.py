@@ -47,6 +47,12 @@ def below(limit: int) -> int:
     return secrets.randbelow(limit) if stream is None else stream.randrange(limit)
 
 
+def secret() -> str:
+    """32 bytes from the system's secure source, in hexadecimal digits: a share of a seed, or a salt."""
+    stream = _stream()
+    return secrets.token_hex(32) if stream is None else f"{stream.getrandbits(256):064x}"
+
+
 def token() -> str:
     """A one-time token of 160 bits, for reading aloud or copying."""
     stream = _stream()

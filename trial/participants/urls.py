@@ -3,6 +3,7 @@ from django.urls import path
 from trial.participants import views
 from trial.participants.contact import views as contact
 from trial.participants.course import views as course
+from trial.participants.randomization import error_views as errors
 from trial.participants.recruitment import views as recruitment
 
 urlpatterns = [
@@ -23,6 +24,9 @@ urlpatterns = [
     path("<str:number>/transfer/", course.transfer, name="transfer"),
     path("<str:number>/death/", course.death, name="death"),
     path("<str:number>/death/decide/", course.death_decide, name="death_decide"),
+    path("<str:number>/errors/", errors.errors, name="randomization_errors"),
+    path("<str:number>/errors/record/", errors.record, name="randomization_error_record"),
+    path("<str:number>/errors/<slug:part>/void/", errors.void, name="randomization_error_void"),
     path("<str:number>/randomize/", views.randomize, name="randomize"),
     path("<str:number>/randomization/", views.randomization_state, name="randomization_state"),
 ]

@@ -194,8 +194,8 @@ def test_without_a_sequence_the_request_waits(database: psycopg.Connection[Any])
 
 def test_a_sequence_in_use_is_not_replaced(database: psycopg.Connection[Any]) -> None:
     allocate(request(ready(1)[0]))
-    with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR), pytest.raises(Refused, match="not replaced"):
-        allocator.seal_sequence(seed=b"other", sizes=(5,), length=10, by=allocator.ALLOCATOR)
+    with pytest.raises(Refused, match="not replaced"):
+        world.seal(world.blocks(5), length=10)
 
 
 def test_an_allocation_comes_from_its_slot(database: psycopg.Connection[Any]) -> None:
@@ -209,7 +209,9 @@ def test_an_allocation_comes_from_its_slot(database: psycopg.Connection[Any]) ->
         Allocation(
             participant=participant,
             site=participant.site_id,
+            number=1,
             stratum=participant.team_id,
+            slot_stratum=participant.team_id,
             position=999,
             sequence_version=1,
             arm="imr",
@@ -223,9 +225,9 @@ def test_nobody_is_allocated_without_a_request(database: psycopg.Connection[Any]
         db.unit_of_work(by=allocator.ALLOCATOR),
         pytest.raises(DatabaseError, match="waiting request"),
     ):
-        Allocation(participant_id=key, site="rotterdam", stratum="D1", position=1, sequence_version=1, arm="imr").save(
-            force_insert=True
-        )
+        Allocation(
+            participant_id=key, site="rotterdam", number=1, stratum="D1", slot_stratum="D1", position=1, sequence_version=1, arm="imr"
+        ).save(force_insert=True)  # fmt: skip
 
 
 def test_blocks_hold_the_ratio(database: psycopg.Connection[Any]) -> None:

@@ -21,7 +21,11 @@ TABLES: dict[str, Table] = {
         ),
     ),
     "unblinded_planned_unblinding": Table(
-        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_unblinding", "before insert"),)
+        "unblinded",
+        unblinded="si",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_unblinding", "before insert"),),
     ),
     "unblinded_ledger": Table("unblinded", unblinded="si", append_only=True),
     "unblinded_reentry": Table("unblinded", unblinded="si", unblinded_update=("ended_at",), write_once=("ended_at",)),
@@ -153,7 +157,51 @@ TABLES: dict[str, Table] = {
         stops_at_lock=True,
         guards=(("equipoise_guard_lookup", "before insert"),),
     ),
+    # --- behind the wall: verification, errors of treatment, contingency slots
+    "unblinded_verification_order": Table(
+        "unblinded",
+        unblinded="si",
+        allocator="s",
+        append_only=True,
+        guards=(("equipoise_guard_reveal", "before insert"),),
+    ),
+    "unblinded_reveal": Table(
+        "unblinded",
+        unblinded="s",
+        allocator="si",
+        append_only=True,
+        secret=("content",),
+        guards=(("equipoise_guard_reveal", "before insert"),),
+    ),
+    "unblinded_wrong_treatment": Table(
+        "unblinded",
+        site="site",
+        unblinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_wrong_treatment", "before insert"),),
+    ),
+    "unblinded_contingency_request": Table(
+        "unblinded",
+        site="site",
+        unblinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_contingency_request", "before insert"), ("equipoise_guard_living", "before insert")),
+    ),
+    "unblinded_contingency_release": Table(
+        "unblinded",
+        site="site",
+        unblinded="si",
+        allocator="s",
+        append_only=True,
+        stops_at_lock=True,
+        guards=(("equipoise_guard_contingency_release", "before insert"),),
+    ),
     # --- concealed: the allocator alone
-    "concealed_sequence": Table("concealed", allocator="si", append_only=True),
+    "concealed_sequence": Table(
+        "concealed", allocator="si", append_only=True, guards=(("equipoise_guard_sequence", "before insert"),)
+    ),
     "concealed_slot": Table("concealed", allocator="si", append_only=True),
+    "concealed_draw": Table("concealed", allocator="si", append_only=True),
 }

@@ -200,12 +200,13 @@ class Import:
             with stage.working(stage.PLAYER):
                 load_version(protocol=self.protocol, used=Used(), by=stage.PLAYER)
             stage.make_accounts([site.code for site in self.protocol.sites])
+            stage.contribute_shares()
             with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
                 if not Sequence.objects.exists():
                     stratum = self.protocol.strata[0]
                     rows = "".join(f"{stratum},{n},{p.arm}\n" for n, p in enumerate(self.patients, start=1))
                     allocator.import_sequence(
-                        text="stratum,position,arm\n" + rows, origin=SOURCE, by=allocator.ALLOCATOR
+                        text="stratum,position,arm\n" + rows, origin=SOURCE, accepted=True, by=allocator.ALLOCATOR
                     )
 
     def _events(self) -> list[tuple[dt.datetime, int, Callable[[], None]]]:

@@ -28,11 +28,14 @@ from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Instrument, Protocol
 from trial.unblinded.randomization import actions as allocator
+from trial.unblinded.randomization import schemes
 from trial.unblinded.randomization.models import Allocation, Sequence
 from trial.unblinded.records import actions as records
 from trial.unblinded.records.queries import record_lines
 
 SEED = 20_120_827
+CONTINGENCY = 20
+"""Slots of each site's list for the days on which the allocator cannot be reached."""
 ENTERED_BY = {
     "participant": "interviewer",
     "interviewer": "interviewer",
@@ -66,9 +69,17 @@ def prepare(protocol: Protocol) -> None:
     with stage.working(stage.PLAYER):
         load_version(protocol=protocol, used=Used(), by=stage.PLAYER)
     stage.make_accounts([site.code for site in protocol.sites])
+    stage.contribute_shares()
+    blocks = schemes.PermutedBlocks(allocator.arms_of(protocol), (allocation.BLOCK,))
     with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
-        if not Sequence.objects.exists():
-            allocator.import_sequence(text=allocation.as_csv(), origin=allocation.ORIGIN, by=allocator.ALLOCATOR)
+        if Sequence.objects.exists():
+            return
+        # the teams are as unequal as they are: what the list says about that is known
+        allocator.import_sequence(
+            text=allocation.as_csv(), origin=allocation.ORIGIN, declared=blocks, accepted=True, by=allocator.ALLOCATOR
+        )
+        for site in protocol.sites:
+            allocator.seal_sequence(scheme=blocks, length=CONTINGENCY, for_site=site.code, by=allocator.ALLOCATOR)
 
 
 class Play(Treatment, Incidents):

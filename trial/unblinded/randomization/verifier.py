@@ -49,7 +49,7 @@ def listed(name: str, drawn: Iterator[int], given: dict[str, Any], length: int) 
 
 def minimized(seed: bytes, algorithm: str, given: dict[str, Any], people: list[dict[str, Any]]) -> list[str]:
     """The arms of all participants, in order, under minimization."""
-    arms, past = [arm for arm, part in given["arms"] for _ in range(part)], []
+    arms, past = [arm for arm, part in given["arms"] for _ in range(part)], list[tuple[dict[str, str], int]]()
     places = range(len(arms))
     for number, one in enumerate(people, 1):
         scores = [0] * len(arms)
@@ -83,10 +83,11 @@ def differences(export: dict[str, Any], commitment: str) -> list[str]:
     revealed, people = export["revealed"], sorted(export["allocations"], key=lambda one: one["order"])
     canonical = json.dumps(revealed, sort_keys=True, separators=(",", ":")).encode()
     found = ["The reveal is not what was committed."] * (hashlib.sha256(canonical).hexdigest() != commitment)
-    taken = Counter((one["stratum"], one["position"]) for one in people)
-    found += [
-        f"Used {times} times: stratum {slot[0]}, position {slot[1]}." for slot, times in taken.items() if times > 1
-    ]
+    taken = Counter[str]()
+    for one in people:
+        taken[one["stratum"]] += 1
+        out_of_turn = one["position"] != taken[one["stratum"]]
+        found += [f"Allocation {one['order']}: slot {one['position']}, next was {taken[one['stratum']]}."] * out_of_turn
     both = zip(people, due(revealed, people), strict=True)
     return found + [f"Allocation {one['order']}: {one['arm']}, due {arm}." for one, arm in both if one["arm"] != arm]
 

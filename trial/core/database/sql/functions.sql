@@ -403,19 +403,233 @@ begin
     return new;
 end $$;
 
--- An allocation answers a waiting request, from a slot of the sealed sequence.
+-- An allocation answers a waiting request, in its turn, from a slot of the sealed sequence, or from the place that minimization drew; and
+-- where a contingency slot was let go for this person, from that one and no other.
 create or replace function equipoise_guard_allocation() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    q public.concealed_sequence;
+    let_go public.unblinded_contingency_release;
 begin
+    perform public.equipoise_take_turn('allocation of ' || new.participant_id);
     if not exists (select 1 from public.participants_randomizationrequest r where r.participant_id = new.participant_id and r.state = 'waiting') then
         raise exception 'an allocation answers a waiting request' using errcode = 'check_violation', constraint = 'allocation_requested';
     end if;
+    select * into q from public.concealed_sequence where version = new.sequence_version;
     if not exists (
-        select 1 from public.concealed_slot s join public.concealed_sequence q on q.id = s.sequence_id
-        where q.version = new.sequence_version and s.stratum = new.stratum and s.position = new.position and s.arm = new.arm
+        select 1 from public.concealed_slot s
+        where s.sequence_id = q.id and s.stratum = new.slot_stratum and s.position = new.position and s.arm = new.arm
+    ) and not exists (
+        select 1 from public.concealed_draw d where d.sequence_id = q.id and d.number = new.position and d.arm = new.arm and d.levels = new.levels
     ) then
         raise exception 'an allocation comes from a slot of the sealed sequence' using errcode = 'check_violation', constraint = 'allocation_from_slot';
     end if;
+    if new.number <> (select coalesce(max(number), 0) + 1 from public.unblinded_allocation) then
+        raise exception 'allocations are numbered in turn' using errcode = 'check_violation', constraint = 'allocation_in_turn';
+    end if;
+    select * into let_go from public.unblinded_contingency_release where participant_id = new.participant_id;
+    if (q.purpose = 'contingency') <> (let_go.id is not null) or (let_go.id is not null and (
+        let_go.sequence_version, let_go.slot_stratum, let_go.position, let_go.arm
+    ) is distinct from (new.sequence_version, new.slot_stratum, new.position, new.arm)) then
+        raise exception 'a contingency slot belongs to the person for whom it was let go' using errcode = 'check_violation', constraint = 'allocation_contingency';
+    end if;
+    if q.purpose = 'main' and new.slot_stratum <> new.stratum then
+        raise exception 'a slot belongs to its stratum' using errcode = 'check_violation', constraint = 'allocation_own_stratum';
+    end if;
+    return new;
+end $$;
+
+-- A share of the seed names its own author, who works where nobody recruits, and its receipt; none comes after a sequence was sealed.
+create or replace function equipoise_guard_seed_share() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.contributor <> coalesce(current_setting('equipoise.actor', true), '') then
+        raise exception 'a share names its own author' using errcode = 'check_violation', constraint = 'seed_share_author';
+    end if;
+    if new.contributor not like 'system:%' and not exists (
+        select 1 from public.core_membership m where m.user_id::text = new.contributor
+          and m.role in ('independent', 'datamanager_unblinded') and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a share comes from somebody who does not recruit' using errcode = 'check_violation', constraint = 'seed_share_role';
+    end if;
+    if new.receipt <> encode(sha256(decode(new.share, 'hex')), 'hex') then
+        raise exception 'the receipt is the digest of the share' using errcode = 'check_violation', constraint = 'seed_share_receipt';
+    end if;
+    perform public.equipoise_take_turn('seed');
+    if exists (select 1 from public.concealed_sequence where origin = 'sealed') then
+        raise exception 'a sequence has been sealed: no share comes after it' using errcode = 'check_violation', constraint = 'seed_share_late';
+    end if;
+    return new;
+end $$;
+
+-- A sealed sequence stands on the shares of two people at least, in the order in which they came, and on no other; and on a salt of its own.
+-- The main one is not replaced once somebody was randomized from it.
+create or replace function equipoise_guard_sequence() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    perform public.equipoise_take_turn('seed');
+    if new.commitment = '' or new.salt !~ '^[0-9a-f]{64}$' then
+        raise exception 'a sequence is sealed with a salt and a commitment' using errcode = 'check_violation', constraint = 'sequence_committed';
+    end if;
+    if new.origin = 'sealed' and (
+        (select count(*) from public.dropbox_seed_share) < 2
+        or new.shares <> (select jsonb_agg(share order by at, id) from public.dropbox_seed_share)
+    ) then
+        raise exception 'the seed comes from two people' using errcode = 'check_violation', constraint = 'sequence_two_people';
+    end if;
+    if new.purpose = 'main' and exists (select 1 from public.unblinded_allocation) then
+        raise exception 'somebody has been randomized: the sequence in use is not replaced' using errcode = 'check_violation', constraint = 'sequence_in_use';
+    end if;
+    if new.purpose = 'contingency' and exists (
+        select 1 from public.concealed_sequence q join public.unblinded_contingency_release l on l.sequence_version = q.version
+        where q.purpose = 'contingency' and q.for_site = new.for_site
+    ) then
+        raise exception 'a contingency slot of this site was let go: its sequence is not replaced' using errcode = 'check_violation', constraint = 'sequence_in_use';
+    end if;
+    return new;
+end $$;
+
+-- What is public of a sequence is its own commitment.
+create or replace function equipoise_guard_commitment() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (
+        select 1 from public.concealed_sequence q where q.version = new.version and q.commitment = new.sha256
+          and q.purpose = new.purpose and q.for_site = new.for_site
+    ) then
+        raise exception 'a commitment is that of its sequence' using errcode = 'check_violation', constraint = 'commitment_of_sequence';
+    end if;
+    return new;
+end $$;
+
+-- Nothing of a sequence is revealed, or ordered to be, before planned unblinding.
+create or replace function equipoise_guard_reveal() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not exists (select 1 from public.unblinded_planned_unblinding) then
+        raise exception 'nothing is revealed before planned unblinding' using errcode = 'check_violation', constraint = 'reveal_after_unblinding';
+    end if;
+    if to_jsonb(new) ->> 'ordered_by' <> coalesce(current_setting('equipoise.actor', true), '') then
+        raise exception 'an order names its own author' using errcode = 'check_violation', constraint = 'verification_author';
+    end if;
+    return new;
+end $$;
+
+-- An error of randomization is of somebody who was randomized, of the same site, in turn; only what was recorded is taken back. What it
+-- names is there: another stratum than the one as randomized, another participant.
+create or replace function equipoise_guard_randomization_error() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    person public.participants_participant;
+    last public.participants_randomizationerror;
+begin
+    select * into person from public.participants_participant where id = new.participant_id;
+    if person.randomized_at is null or person.site_id <> new.site_id then
+        raise exception 'an error of randomization is of somebody who was randomized' using errcode = 'check_violation', constraint = 'error_of_randomized';
+    end if;
+    if new.number <> (select coalesce(max(number), 0) + 1 from public.participants_randomizationerror where participant_id = new.participant_id) then
+        raise exception 'errors of one participant are numbered in turn' using errcode = 'check_violation', constraint = 'error_in_turn';
+    end if;
+    if new.day > (new.recorded_at at time zone 'UTC')::date + 1 then
+        raise exception 'an error was found in the past' using errcode = 'check_violation', constraint = 'error_past';
+    end if;
+    select * into last from public.participants_randomizationerror
+    where participant_id = new.participant_id and kind = new.kind order by number desc limit 1;
+    if new.void and (last.id is null or last.void) then
+        raise exception 'only an error that was recorded is taken back' using errcode = 'check_violation', constraint = 'error_void';
+    end if;
+    if new.kind = 'wrong_stratum' and new.corrected_stratum = person.stratum then
+        raise exception 'the corrected stratum is another one than as randomized' using errcode = 'check_violation', constraint = 'error_stratum';
+    end if;
+    if new.kind = 'duplicate' and (new.other_number = person.number
+        or not exists (select 1 from public.participants_participant p where p.number = new.other_number)) then
+        raise exception 'a duplicate is of another participant' using errcode = 'check_violation', constraint = 'error_other_number';
+    end if;
+    return new;
+end $$;
+
+-- The wrong treatment is another arm's than the allocated one, since the allocation; only what was recorded is taken back.
+create or replace function equipoise_guard_wrong_treatment() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    a public.unblinded_allocation;
+    last public.unblinded_wrong_treatment;
+begin
+    select * into a from public.unblinded_allocation where id = new.allocation_id;
+    select * into last from public.unblinded_wrong_treatment where allocation_id = new.allocation_id order by number desc limit 1;
+    if a.site is distinct from new.site or new.number <> coalesce(last.number, 0) + 1 then
+        raise exception 'events of one allocation follow each other at its site' using errcode = 'check_violation', constraint = 'wrong_treatment_in_turn';
+    end if;
+    if new.given_arm = a.arm or not exists (
+        select 1 from (select document from public.protocol_protocolversion order by number desc limit 1) v,
+            jsonb_array_elements(v.document -> 'arms') arm where arm ->> 'code' = new.given_arm
+    ) then
+        raise exception 'the wrong treatment is that of another arm' using errcode = 'check_violation', constraint = 'wrong_treatment_arm';
+    end if;
+    if new.day < (a.allocated_at at time zone 'UTC')::date - 1 or new.day > (new.recorded_at at time zone 'UTC')::date + 1 then
+        raise exception 'the wrong treatment was given since the allocation' using errcode = 'check_violation', constraint = 'wrong_treatment_day';
+    end if;
+    if new.void and (last.id is null or last.void) then
+        raise exception 'only an event that was recorded is taken back' using errcode = 'check_violation', constraint = 'wrong_treatment_void';
+    end if;
+    return new;
+end $$;
+
+-- A contingency slot is asked for by the treatment coordinator of the site, for somebody whose request the allocator has left waiting.
+create or replace function equipoise_guard_contingency_request() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.asked_by <> coalesce(current_setting('equipoise.actor', true), '') or not exists (
+        select 1 from public.core_membership m where m.user_id::text = new.asked_by and m.role = 'treatment' and m.site in (new.site, '*')
+          and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a contingency slot is asked for by the treatment coordinator of the site' using errcode = 'check_violation', constraint = 'contingency_asked';
+    end if;
+    if not exists (
+        select 1 from public.participants_randomizationrequest r where r.participant_id = new.participant_id and r.site_id = new.site
+          and r.state = 'waiting' and r.requested_at <= public.equipoise_now() - interval '15 minutes'
+    ) then
+        raise exception 'a contingency slot is for a request that has waited for 15 minutes' using errcode = 'check_violation', constraint = 'contingency_waited';
+    end if;
+    return new;
+end $$;
+
+-- The second person lets the slot go. Which slot it is, is filled in here: the next of the newest contingency sequence of the site. Nobody can
+-- ask what it would be, and none is given twice.
+create or replace function equipoise_guard_contingency_release() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    asked public.unblinded_contingency_request;
+    q public.concealed_sequence;
+    slot public.concealed_slot;
+begin
+    perform public.equipoise_take_turn('allocation of ' || new.participant_id);
+    select * into asked from public.unblinded_contingency_request where id = new.request_id;
+    if asked.participant_id is distinct from new.participant_id or asked.site is distinct from new.site then
+        raise exception 'a release answers the request for this participant' using errcode = 'check_violation', constraint = 'contingency_answers';
+    end if;
+    if new.released_by = asked.asked_by or new.released_by <> coalesce(current_setting('equipoise.actor', true), '') or not exists (
+        select 1 from public.core_membership m where m.user_id::text = new.released_by and m.role = 'independent'
+          and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a contingency slot is let go by the independent statistician, another person' using errcode = 'check_violation', constraint = 'contingency_second_person';
+    end if;
+    if not exists (select 1 from public.participants_randomizationrequest r where r.participant_id = new.participant_id and r.state = 'waiting')
+       or exists (select 1 from public.unblinded_allocation where participant_id = new.participant_id) then
+        raise exception 'the allocator has answered meanwhile' using errcode = 'check_violation', constraint = 'contingency_answered';
+    end if;
+    perform public.equipoise_take_turn('contingency of ' || new.site);
+    select * into q from public.concealed_sequence where purpose = 'contingency' and for_site = new.site order by version desc limit 1;
+    select * into slot from public.concealed_slot s where s.sequence_id = q.id and s.position > coalesce((
+        select max(l.position) from public.unblinded_contingency_release l where l.sequence_version = q.version
+    ), 0) order by s.position limit 1;
+    if slot.id is null then
+        raise exception 'no contingency slot is left for this site' using errcode = 'check_violation', constraint = 'contingency_used_up';
+    end if;
+    new.sequence_version := q.version;
+    new.slot_stratum := slot.stratum;
+    new.position := slot.position;
+    new.arm := slot.arm;
     return new;
 end $$;
 

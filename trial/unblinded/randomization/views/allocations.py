@@ -1,6 +1,6 @@
 """Allocations, for the treatment coordinator of the site, and the coordinator where that person sees them."""
 
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,13 +13,11 @@ from trial.core.access.roles import (
     UnblindedDataManager,
     UnblindedMonitor,
 )
-from trial.core.history.presenters import lines
-from trial.core.history.queries import history_of
 from trial.core.ui.tables import Column, Link, Table, grouped, page_of, shown
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
-from trial.unblinded.disclosure.models import UnblindedHistory
 from trial.unblinded.randomization.models import Allocation
+from trial.unblinded.randomization.presenters import links_of
 from trial.unblinded.randomization.queries import allocations
 
 READERS = (UnblindedCoordinator, TreatmentCoordinator, UnblindedDataManager, UnblindedMonitor, IndependentStatistician)
@@ -55,33 +53,9 @@ def allocation_list(request: Request) -> HttpResponseBase:
         "title": _("Allocations"),
         "table": table,
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
+        "links": links_of(request.person),
     }
     return render(request, "unblinded/randomization/allocation_list.html", context)
-
-
-@page(roles=READERS)
-def allocation(request: Request, number: str) -> HttpResponseBase:
-    """One allocation: where it comes from, and its history. That it was opened goes into the ledger."""
-    found = allocations().filter(participant__number=number.replace(" ", "")).first()
-    if found is None:
-        raise Http404
-    protocol, number = current(), grouped(found.participant.number)
-    arms = {arm.code: arm.name for arm in protocol.arms}
-    note(what="allocation opened", subject=found.participant.number, by=request.person)
-    words = {"allocate": _("Allocated"), **{f"arm:{code}": name for code, name in arms.items()}}
-    context = {
-        "title": _("Allocation of participant %(number)s") % {"number": number},
-        "crumbs": [(_("Allocations"), reverse("allocations")), (number, "")],
-        "lead": _("Do not pass this on to anybody who assesses outcomes."),
-        "facts": [
-            (_("Participant"), number), (_("Team"), found.participant.team.name), (_("Stratum"), found.stratum),
-            (_("Arm"), arms.get(found.arm, found.arm)), (_("Allocated"), found.allocated_at),
-            (_("Place in the sequence"), _("%(position)d of version %(version)d")
-             % {"position": found.position, "version": found.sequence_version}),
-        ],
-        "history": lines(history_of(("unblinded_allocation", found.pk), source=UnblindedHistory), words, ("site",)),
-    }  # fmt: skip
-    return render(request, "unblinded/randomization/allocation.html", context)
 
 
 def _number(allocation: Allocation, *, leads_on: bool) -> str | Link:
