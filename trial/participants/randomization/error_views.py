@@ -51,7 +51,7 @@ def errors(request: Request, number: str) -> HttpResponseBase:
     return render(request, "trial/randomization_errors.html", context)
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def record(request: Request, number: str) -> HttpResponseBase:
     """Record one error, coded."""
@@ -85,7 +85,7 @@ def record(request: Request, number: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def void(request: Request, number: str, part: str) -> HttpResponseBase:
     """Take an error back that was recorded by mistake. Nothing is removed."""

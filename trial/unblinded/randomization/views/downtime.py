@@ -48,7 +48,7 @@ def downtime(request: Request) -> HttpResponseBase:
     return render(request, "unblinded/randomization/downtime.html", context)
 
 
-@page(roles=(TreatmentCoordinator,))
+@page(roles=(TreatmentCoordinator,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def ask(request: Request, number: str) -> HttpResponseBase:
     """Ask for the next contingency slot for this participant."""
@@ -76,7 +76,7 @@ def ask(request: Request, number: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=(IndependentStatistician,))
+@page(roles=(IndependentStatistician,), stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Let the slot go, after the password. The arm is shown on the page of the requests."""

@@ -77,7 +77,7 @@ def allocation(request: Request, number: str) -> HttpResponseBase:
     return render(request, "unblinded/randomization/allocation.html", context)
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def wrong_treatment(request: Request, number: str) -> HttpResponseBase:
     """Record that the wrong treatment was given."""
@@ -109,7 +109,7 @@ def wrong_treatment(request: Request, number: str) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=status_of(form))
 
 
-@page(roles=RECORDERS)
+@page(roles=RECORDERS, stops_at_lock=True)
 @require_http_methods(["GET", "POST"])
 def void_treatment(request: Request, number: str) -> HttpResponseBase:
     """Take the last event back: it was recorded by mistake."""
