@@ -86,8 +86,10 @@ def fit_logistic(
     """Regress y (N,) on X (N, p), whose column `group` is 0 or 1; the other columns are adjusted for.
 
     Columns that depend on earlier ones are left out, which is said. Where everybody or nobody has the event, or the groups do not differ in
-    the data, nothing is estimable and the reason says why.
+    the data, nothing is estimable and the reason says why. The order of rows changes nothing, not even in the last digit.
     """
+    order = np.lexsort((y, *X.T))  # sums of floating-point numbers depend on their order
+    y, X = y[order], X[order]
     kept, _null = independent_columns(X)
     problems = [warning("column_left_out", column=names[j]) for j in range(X.shape[1]) if j not in kept]
     reason = "event_constant" if y.all() or not y.any() else "" if group in kept else "group_constant"
@@ -253,6 +255,8 @@ def _profile_end(
         inner, outer = outer, outer + side * 2 * se
         if abs(outer) > _FARTHEST:
             return None
+    if above(inner) <= 0:  # at the maximum itself, when the optimum stands a rounding below it
+        return inner
     return float(optimize.brentq(above, min(inner, outer), max(inner, outer), xtol=1e-10))
 
 

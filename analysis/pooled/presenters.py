@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import newest_runs
 from analysis.reports.rendering import pooled_result
-from analysis.runs.models import Run
+from analysis.runs.models import Execution, Run
 from analysis.snapshots.queries import snapshots
 from trial.core import clock
 from trial.core.access import Person
@@ -109,7 +109,7 @@ def run_table(runs: list[Any], url_name: str, kinds: Mapping[str, Text]) -> Tabl
     return Table(columns, rows, empty=_("Runs appear here when one has been started."))
 
 
-def progress_of(run: Run, *, poll: str, cancel: str, result: str) -> Progress:
+def progress_of(run: Execution, *, poll: str, cancel: str, result: str) -> Progress:
     """A run as the progress component shows it."""
     remaining = None
     if run.state == Run.State.RUNNING and run.started_at and 0.1 < run.progress < 1:
@@ -131,7 +131,7 @@ def progress_of(run: Run, *, poll: str, cancel: str, result: str) -> Progress:
     )  # fmt: skip
 
 
-def stage_words(run: Run) -> Text:
+def stage_words(run: Execution) -> Text:
     """What the run does now; where it goes through several outcomes, which of how many."""
     step, _space, code = run.stage.partition(" ")
     number, slash, of = step.partition("/")

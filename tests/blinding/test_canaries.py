@@ -33,6 +33,7 @@ from trial.core import clock, side
 from trial.core.access import actions as accounts
 from trial.core.access.roles import OPEN_SIDE
 from trial.core.actions import REGISTRY
+from trial.core.tokens.actions import make_token
 from trial.participants import actions as way_in
 from trial.participants.contact.actions import Details, record_contact
 from trial.participants.models import Participant
@@ -54,6 +55,8 @@ TYPED = {
     "unblinded_group": "code name",
     "unblinded_admission": "reason",
     "unblinded_history": "reason",
+    "tokens_token": "name",
+    "unblinded_token": "name",
 }
 """Columns that hold what a person typed in words of their own. Of an open history the reasons are empty: no open action takes one."""
 
@@ -75,7 +78,8 @@ CODED = {
     "participants_transfer": "recorded_by",
     "participants_death": "recorded_by",
     "participants_randomizationrequest": "requested_by refusal",
-    "dropbox_unblinding_report": "visit source reported_by",
+    "dropbox_unblinding_report": "site visit source reported_by",
+    "dropbox_refusal": "place about actor",
     "participants_databaselock": "locked_by signature",
     "participants_unblindingrequest": "requested_by signature",
     "participants_release": "title kind payload sha256",
@@ -240,6 +244,9 @@ def _open_side(trial: Treatment, planted: Planted, keys: dict[str, list[str]]) -
         changed = {"remark": planted.word("entry_amendedanswer.value", "ines", "dana", "mo")}
         entry.amend_form(form=form, answers=changed, reason_code="typed_wrong", password=world.PASSWORD, by=by)
         keys["forms/<"].append(str(form.pk))
+        make_token(
+            name=planted.word("tokens_token.name", "ines"), last_day=clock.today(), password=world.PASSWORD, by=by
+        )
     for name, abouts in (("dana", ({"form": form, "item": "remark"}, {})), ("mo", ({},))):
         with world.at_work(people[name]) as by:
             for about in abouts:
@@ -297,6 +304,8 @@ def _behind_the_wall(trial: Treatment, planted: Planted) -> None:
         records.record_admission(
             allocation=one, window="before", found=stay(T1 - 9 * day, T1 - day), reason=words, by=by
         )
+    with trial.at_work("thea") as by:
+        make_token(name=planted.word("unblinded_token.name"), last_day=clock.today(), password=world.PASSWORD, by=by)
     admin = world.person(world.make_user("anna", "admin"))
     with world.at_work(admin) as by:
         user = accounts.create_account(
@@ -378,6 +387,6 @@ def test_words_stand_in_their_own_column_alone(aviary: Aviary) -> None:
         for word in words:
             found = {name for name, rows in tables.items() if any(word in row for row in rows)}
             # the history keeps what a form and an account said; pages show it to the readers of those
-            history = {"core_history"} if table.startswith(("core_", "entry_")) else set()
+            history = {"core_history"} if table.startswith(("core_", "entry_", "tokens_")) else set()
             expected = set() if table.startswith(("dropbox_", "unblinded_")) else {table} | history
             assert found <= expected, word

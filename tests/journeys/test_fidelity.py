@@ -68,7 +68,7 @@ def test_from_two_ratings_to_one_score(
     check_axe(finn)
     finn.get_by_label("Your password").fill(world.PASSWORD)
     finn.get_by_role("button", name="Sign the consensus").click()
-    expect(finn.get_by_text("4.23")).to_be_visible()
+    expect(finn.get_by_text("4.23", exact=True)).to_be_visible()
     check_axe(finn)
     fay.goto("/unblinded/")
     expect(fay.get_by_text("IMR Fidelity Scale: 4.23 in 1 group.")).to_be_visible()

@@ -100,7 +100,7 @@ def test_contact_attempt_withdrawal_and_death(
     expect(page.get_by_label("No reason given")).to_be_checked()
     check_axe(page)
     page.get_by_role("button", name="Record the withdrawal").click()
-    expect(page.get_by_role("row", name="Interviews").get_by_text("Withdrawn", exact=True)).to_be_visible()
+    expect(page.get_by_role("group", name="Parts of the consent").get_by_text("Withdrawn", exact=True)).to_be_visible()
     check_axe(page)
     page.goto("/assessments/visits/")
     expect(page.get_by_role("cell", name="Withdrawn from interviews").first).to_be_visible()

@@ -56,13 +56,7 @@ def test_ranks_turn_round_with_the_arm(x: list[float], y: list[float]) -> None:
 def test_the_order_of_people_changes_no_byte_of_admissions(stays: list[Stay], rng: Any) -> None:
     mixed = list(stays)
     rng.shuffle(mixed)
-    one, other = analyze_admissions(stays), analyze_admissions(mixed)
-    assert encode(one.days) == encode(other.days)
-    for name in ("odds_ratio", "risk_difference"):
-        mine, theirs = getattr(one.any, name), getattr(other.any, name)
-        assert mine.reason == theirs.reason
-        if mine.estimate is not None:
-            assert mine.estimate == pytest.approx(theirs.estimate, rel=1e-6, abs=1e-9)
+    assert encode(analyze_admissions(stays)) == encode(analyze_admissions(mixed))
 
 
 @SOME

@@ -32,6 +32,7 @@ OTHERS = {
 STILL_DONE = {
     "death", "unblinded_death", "contact_edit", "withdraw", "unblinding_report", "visit_report", "snapshots", "run_new", "comparative_new",
     "request_unblinding", "planned_unblinding", "me", "unblinded_me",
+    "token_new", "unblinded_token_new",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, one's account."""
 LATE = dt.date(2026, 1, 9)
@@ -154,7 +155,10 @@ def test_the_address_of_a_form_says_why_it_is_gone(locked: Locked) -> None:
     assert len(closed) > 30
     clients: dict[str, Client] = {}
     for address in closed:
-        name = next(n for n, role in STAFF.items() if address.admits(BY_CODE[role]))
+        name = next((n for n, role in STAFF.items() if address.admits(BY_CODE[role])), None)
+        if name is None:  # of the coordinator who sees allocations: the same page is mounted on the open side
+            assert address.route.startswith("unblinded/participants/"), address
+            continue
         client = clients.get(name) or clients.setdefault(name, signed_in(name, STAFF[name])[0])
         answer = client.get(address.path(**given))
         assert answer.status_code == 409, address.route

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from trial.participants import closing_views as closing
 from trial.participants import views
 from trial.participants.contact import views as contact
 from trial.participants.course import views as course
@@ -12,10 +13,10 @@ urlpatterns = [
     path("screening/new/", views.screening_new, name="screening_new"),
     path("screening/<uuid:key>/", views.screening_entry, name="screening_entry"),
     path("screening/<uuid:key>/register/", views.register, name="register"),
-    path("lock/", views.lock, name="lock"),
+    path("lock/", closing.lock, name="lock"),
     path("recruitment/", recruitment.recruitment, name="recruitment"),
     path("readings/", contact.readings, name="readings"),
-    path("unblinding/", views.request_unblinding, name="request_unblinding"),
+    path("unblinding/", closing.request_unblinding, name="request_unblinding"),
     path("<str:number>/", views.participant_page, name="participant"),
     path("<str:number>/contact/", contact.contact, name="contact"),
     path("<str:number>/contact/edit/", contact.contact_edit, name="contact_edit"),

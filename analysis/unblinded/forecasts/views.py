@@ -36,7 +36,7 @@ class ForecastForm(forms.Form):
     trials = forms.IntegerField(
         gettext_lazy("Simulated trials"), min_value=100, max_value=5000, hint=gettext_lazy("1000 give shares to about half a percent.")
     )  # fmt: skip
-    blocks = forms.TextAreaField(
+    sizes = forms.TextAreaField(
         gettext_lazy("Further sets of block sizes"),
         required=False,
         rows=3,
@@ -52,10 +52,10 @@ class ForecastForm(forms.Form):
                     current(),
                     people=found["people"],
                     trials=found["trials"],
-                    blocks=block_sets(found.get("blocks", "")),
+                    blocks=block_sets(found.get("sizes", "")),
                 )
             except Refused as refusal:
-                self.add_error("blocks", ValidationError(str(refusal.message)))
+                self.add_error("sizes", ValidationError(str(refusal.message)))
         return found
 
 

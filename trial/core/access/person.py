@@ -1,7 +1,7 @@
 """A person: an account with the memberships that are in force now."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
@@ -81,5 +81,3 @@ class Request(HttpRequest):
     """A request as our views see it: with the person. On a public page nobody may have signed in; use :class:`HttpRequest` there."""
 
     person: Person
-    after_work: Iterable[Callable[[], None]] = ()
-    """Called when the unit of work is over, whatever became of it: what must be written although the answer is a refusal."""

@@ -69,7 +69,7 @@ def refusal(request: HttpRequest, person: Person | None, access: Access) -> Http
     if wait:
         return _too_often(wait)
     if not use_is_noted(token):
-        request.after_work = [lambda: _note(token, person)]  # type: ignore[attr-defined]
+        db.after_end(lambda: _note(token, person))
     if person.side != here or not person.holds(*access.roles):
         return refused("role", _("Your roles do not open this address."), 403)
     return None

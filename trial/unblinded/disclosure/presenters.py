@@ -24,6 +24,11 @@ from trial.unblinded.disclosure.queries import planned_unblinding
 
 NOTED: dict[str, Text] = {
     "allocation list opened": gettext_lazy("List of allocations opened"),
+    "allocation opened": gettext_lazy("Allocation of a participant opened"),
+    "allocation export taken": gettext_lazy("Revealed sequence taken"),
+    "concealment monitor opened": gettext_lazy("Concealment monitor opened"),
+    "contingency slots opened": gettext_lazy("Contingency slots opened"),
+    "contingency slot released": gettext_lazy("Contingency slot released"),
     "treatment list opened": gettext_lazy("List of treatment opened"),
     "treatment of a participant opened": gettext_lazy("Treatment of a participant opened"),
     "unblinding reports opened": gettext_lazy("Reports of unblinding opened"),

@@ -32,7 +32,7 @@ def independent(database: psycopg.Connection[Any]) -> Client:
 
 
 def test_asked_for_computed_and_shown_side_by_side(independent: Client) -> None:
-    asked = independent.post("/unblinded/analysis/forecasts/new/", {"people": "60", "trials": "100", "blocks": "5 15"})
+    asked = independent.post("/unblinded/analysis/forecasts/new/", {"people": "60", "trials": "100", "sizes": "5 15"})
     assert asked.status_code == 302
     page = asked["Location"]
     assert "Waiting" in independent.get("/unblinded/analysis/forecasts/").content.decode()
@@ -56,9 +56,9 @@ def test_a_forecast_that_was_stopped_computes_nothing(independent: Client) -> No
 @pytest.mark.parametrize(
     ("posted", "says"),
     [
-        ({"people": "60", "trials": "100", "blocks": "5 six"}, "whole numbers: 5 six"),
-        ({"people": "60", "trials": "100", "blocks": "7"}, "multiples of 5"),
-        ({"people": "60", "trials": "20", "blocks": ""}, "100"),
+        ({"people": "60", "trials": "100", "sizes": "5 six"}, "whole numbers: 5 six"),
+        ({"people": "60", "trials": "100", "sizes": "7"}, "multiples of 5"),
+        ({"people": "60", "trials": "20", "sizes": ""}, "100"),
     ],
 )
 def test_what_makes_no_forecast_is_said_and_what_was_typed_stays(
@@ -67,7 +67,7 @@ def test_what_makes_no_forecast_is_said_and_what_was_typed_stays(
     answer = independent.post("/unblinded/analysis/forecasts/new/", posted)
     assert answer.status_code == 422
     assert says in answer.content.decode()
-    assert posted["blocks"] in answer.content.decode()
+    assert posted["sizes"] in answer.content.decode()
 
 
 def test_the_candidates_of_a_trial() -> None:

@@ -178,5 +178,5 @@ def test_the_true_author_of_an_open_fact_is_named_behind_the_wall_only() -> None
         report_death(participant=Participant.objects.get(pk=allocation.participant_id), day=None, by=by)
     world.make_user("carla", "coordinator", trial.site)
     open_lines = lines(signed_in("carla"), f"/participants/{number}/")
-    assert ("site staff", "Report death") in [line[:2] for line in open_lines]
+    assert ("site staff", "Death reported") in [line[:2] for line in open_lines]
     assert "Thea" not in str(open_lines)

@@ -220,7 +220,7 @@ def test_what_a_blind_coordinator_does_later_the_data_manager_does_there(trial: 
 def test_each_site_has_the_coordinator_that_the_protocol_says(trial: OnePerson) -> None:
     anna, bob = (world.person(world.make_user(name, "admin")) for name in ("anna", "bob"))
     with world.at_work(anna):
-        user = accounts.create_account(username="new", full_name="New", password="a long password 123", by=anna)
+        user = accounts.create_account(username="novice", full_name="New", password="a long password 123", by=anna)
         with pytest.raises(Refused, match="coordinator is blind"):
             accounts.give_role(user=user, role="coordinator_unblinded", site=OTHER, by=anna)
         with pytest.raises(Refused, match="sees allocations, as the protocol says"):
@@ -235,7 +235,7 @@ def test_each_site_has_the_coordinator_that_the_protocol_says(trial: OnePerson) 
     with world.at_work(bob):
         accounts.end_role(membership=given, by=bob)
     with world.at_work(anna), pytest.raises(Refused, match="holds or has held a role of another side"):
-        accounts.give_role(user=User.objects.get(username="new"), role="interviewer", site=SEEN, by=anna)
+        accounts.give_role(user=User.objects.get(username="novice"), role="interviewer", site=SEEN, by=anna)
 
 
 def test_no_new_protocol_leaves_a_coordinator_on_the_wrong_side(trial: OnePerson) -> None:

@@ -29,7 +29,7 @@ def names_for(
             log_reading(participants=names, page=page, by=by)
 
     if is_refused:
-        request.after_work = [*getattr(request, "after_work", ()), log]
+        db.after_end(log)
     else:
         log_reading(participants=names, page=page, by=by)
     return names
