@@ -24,7 +24,7 @@ STAYS = st.lists(
     min_size=4,
     max_size=40,
 )
-SOME = settings(max_examples=40, deadline=None)
+SOME = settings(max_examples=15, deadline=None)
 FEW = settings(max_examples=5, deadline=None)
 
 

@@ -32,7 +32,7 @@ OTHERS = {
 STILL_DONE = {
     "death", "unblinded_death", "contact_edit", "withdraw", "unblinding_report", "visit_report", "snapshots", "run_new", "comparative_new",
     "request_unblinding", "planned_unblinding", "me", "unblinded_me",
-    "token_new", "unblinded_token_new",
+    "token_new", "unblinded_token_new", "forecast_new",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, one's account."""
 LATE = dt.date(2026, 1, 9)
@@ -74,12 +74,13 @@ class Locked(Treatment):
 
     def _follow(self) -> None:
         with world.at_work(self.people["carla"]) as by:
-            for participant in Participant.objects.order_by("number")[:3]:
+            followed = list(Participant.objects.order_by("number")[:3])
+            for participant in followed:
                 assign_interviewer(participant=participant, interviewer=self.users["anna"], by=by)
                 record_contact(participant=participant, details=synthetic(participant.number), by=by)
             self.ready = world.ready_to_randomize(by, self.team)
         with world.at_work(self.people["anna"]) as by:
-            participant = Participant.objects.order_by("number")[0]
+            participant = followed[0]
             entry.open_form(participant=participant, visit="T2", instrument="sers", by=by)
         with world.at_work(self.people["mona"]) as by:
             query = cleaning.raise_query(participant=participant, visit="T2", kind="date", text="Which day?", by=by)

@@ -1,6 +1,7 @@
 """The computation of a forecast, for the executor."""
 
 import functools
+import inspect
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,15 @@ from analysis.methods.canonical import digest, encode
 from analysis.methods.progress import Watch
 from analysis.unblinded.forecasts.candidates import recruitment_of, schemes_of
 from analysis.unblinded.models import ForecastRun
-from trial.unblinded.randomization import forecast as source
-from trial.unblinded.randomization import schemes
 from trial.unblinded.randomization.forecast import forecast
+from trial.unblinded.randomization.schemes import of_parameters
 
 
 @functools.cache
 def scheme_hash() -> str:
     """SHA-256 over the source that makes a forecast: the schemes and the simulation."""
-    files = [*sorted(Path(schemes.__file__).parent.glob("*.py")), Path(source.__file__)]
+    package = Path(inspect.getfile(of_parameters)).parent
+    files = [*sorted(package.glob("*.py")), Path(inspect.getfile(forecast))]
     return digest(encode([[file.name, digest(file.read_bytes())] for file in files]))
 
 

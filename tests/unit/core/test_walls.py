@@ -235,6 +235,9 @@ WITHOUT_SITE = {
     "unblinded_token": "an account's; what it opens is asked of the roles at each request",
     "participants_commitment": "a digest that everybody may read",
     "dropbox_seed_share": "of the whole trial; read by the allocator alone",
+    "unblinded_verification_order": "an order about the whole trial",
+    "unblinded_reveal": "the sequence of the whole trial, after planned unblinding",
+    "concealed_draw": "the allocator's alone",
     "unblinded_forecast_run": "a simulation; no participant is in it",
     "dropbox_refusal": "read by administrators, who have no site; it names no participant",
     "protocol_protocolversion": "one trial",
@@ -283,6 +286,9 @@ HELD_OTHERWISE = {
     ("unblinded_admission", "allocation_id"): "equipoise_guard_admission",
     ("unblinded_admission", "replaces_id"): "equipoise_guard_admission: of the same allocation",
     ("unblinded_lookup", "allocation_id"): "equipoise_guard_lookup",
+    ("participants_randomizationerror", "participant_id"): "equipoise_guard_randomization_error",
+    ("unblinded_wrong_treatment", "allocation_id"): "equipoise_guard_wrong_treatment",
+    ("unblinded_contingency_release", "request_id"): "equipoise_guard_contingency_release",
 }
 """Foreign keys between rows of sites whose sites a guard of their own compares, or that may join two sites."""
 

@@ -64,7 +64,7 @@ def test_the_treatment_coordinator_goes_from_the_name_to_the_arm_and_back(follow
     client, number = followed.client("treatment"), followed.participant.number
     assert leads_to(client, f"/unblinded/people/{number}/") == {"treatment_person", "unblinded_death"}
     assert "person" in leads_to(client, f"/unblinded/treatment/people/{number}/")
-    assert leads_to(client, "/unblinded/allocations/") == {"treatment_person", "allocation"}
+    assert leads_to(client, "/unblinded/allocations/") == {"treatment_person", "allocation", "downtime"}
 
 
 def test_of_who_died_what_was_collected_stays_readable(followed: Staffed) -> None:

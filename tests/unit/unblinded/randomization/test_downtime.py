@@ -49,7 +49,9 @@ class Down:
     def ask(self, participant: Participant, by: Person | None = None) -> ContingencyRequest:
         who = by or self.thea
         with world.at_work(who):
-            asked: ContingencyRequest = actions.ask_contingency(participant=participant, reason="allocator", by=who)
+            asked: ContingencyRequest = actions.ask_contingency(
+                participant=participant, reason_code="allocator", by=who
+            )
         return asked
 
     def release(self, asked: ContingencyRequest, by: Person | None = None) -> ContingencyRelease:

@@ -24,7 +24,7 @@ from trial.unblinded.randomization.queries import WAIT
 
 
 @action
-def ask_contingency(*, participant: Participant, reason: str, by: Person) -> ContingencyRequest:
+def ask_contingency(*, participant: Participant, reason_code: str, by: Person) -> ContingencyRequest:
     """Ask for the next contingency slot for one participant whose request waits. Twice is once.
 
     Refused before the request has waited for 15 minutes, without consent, after a death, and where the site has no contingency sequence.
@@ -33,7 +33,7 @@ def ask_contingency(*, participant: Participant, reason: str, by: Person) -> Con
     known = ContingencyRequest.objects.filter(participant_id=participant.pk).first()
     if known is not None:
         return known
-    if reason not in ContingencyRequest.Reason.values:
+    if reason_code not in ContingencyRequest.Reason.values:
         raise Refused("reason_unknown", _("Choose a reason from the list."))
     waiting = participants.waiting_requests().filter(participant_id=participant.pk).first()
     if waiting is None:
@@ -46,7 +46,7 @@ def ask_contingency(*, participant: Participant, reason: str, by: Person) -> Con
         raise Refused("no_sequence", _("No contingency sequence was sealed for this site. The request has to wait."))
     _refuse_unfit(participant)
     row = ContingencyRequest(
-        participant_id=participant.pk, site=participant.site_id, reason=reason, asked_by=by.actor_id
+        participant_id=participant.pk, site=participant.site_id, reason=reason_code, asked_by=by.actor_id
     )
     row.save(force_insert=True)
     return row

@@ -58,7 +58,7 @@ def ask(request: Request, number: str) -> HttpResponseBase:
     form = DowntimeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            actions.ask_contingency(participant=participant, reason=form.cleaned_data["reason"], by=request.person)
+            actions.ask_contingency(participant=participant, reason_code=form.cleaned_data["reason"], by=request.person)
             return redirect("downtime")
         except Refused as refusal:
             form.add_error(None, str(refusal.message))

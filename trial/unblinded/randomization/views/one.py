@@ -71,7 +71,9 @@ def allocation(request: Request, number: str) -> HttpResponseBase:
                 ("unblinded_allocation", found.pk),
                 *(("unblinded_wrong_treatment", one.pk) for one in events),
                 source=UnblindedHistory,
-            )
+            ),
+            {"allocate": _("Allocated"), **{f"arm:{arm.code}": arm.name for arm in protocol.arms}},
+            ("site",),
         ),
     }
     return render(request, "unblinded/randomization/allocation.html", context)
