@@ -192,14 +192,16 @@ def test_every_address_as(role: type[Role] | None, sites: tuple[Team, Team]) -> 
     shown = {"Authorization": f"Bearer {token_of(role.code, sites[0].site_id) if role else 'nothing'}"}
     program = Client(raise_request_exception=False, headers=shown)
     for address in (a for a in addresses() if a.access.by_token):
-        for method in ("GET", "POST"):
+        # a token of the other side is not known there, whatever is asked
+        is_ours = role is not None and _side_of(role) == address.side
+        for method in ("GET", "POST") if is_ours else ("GET",):
             answer = program.generic(method, address.path(), "{}", content_type="application/json")
             wrong = _wrong_by_token(address, role, answer)
             if wrong:
                 complaints.append(f"{method} {address.path()} with a token: {wrong}")
     # the address that ends this session comes last
     for address in sorted(addresses(), key=lambda a: a.route.endswith("logout/") and (role is None or a.admits(role))):
-        for method in ("GET", "POST"):
+        for method in ("GET",) if address.access.by_token else ("GET", "POST"):
             answer = client.generic(method, address.path(), content_type="application/x-www-form-urlencoded")
             wrong = _wrong(address, role, answer)
             if wrong:
