@@ -99,6 +99,14 @@ SENTENCES: dict[str, str] = {
     ),
     "no_exposure": _("Nobody's sessions are known in this run: there is nothing to form groups by."),
     "nobody_selected": _("Nobody belongs to a group that is compared."),
+    # guesses of the arm
+    "blinding_two_arms": _("The indices of blinding compare two arms; there are %(got)s."),
+    "blinding_arm": _("“%(got)s” is not an arm; allowed are: %(allowed)s."),
+    "blinding_guess": _("“%(got)s” is not a guess; allowed are: %(allowed)s."),
+    "blinding_count": _("The count of arm %(arm)s, guess %(guess)s is %(got)s; a count is 0 or more."),
+    "blinding_nobody": _("Nobody made a guess."),
+    "blinding_empty_arm": _("Not estimable: nobody of this arm made a guess."),
+    "blinding_one_guess": _("Not estimable: everybody who guessed made the one guess about the one arm."),
     # a single estimate
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),
