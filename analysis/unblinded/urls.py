@@ -3,12 +3,13 @@
 from django.urls import path
 
 from analysis.reports import views as reports
-from analysis.unblinded import flow_views, views
+from analysis.unblinded import blinding_views, flow_views, views
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
     path("new/", views.run_new, name="comparative_new"),
     path("flow/", flow_views.flow_page, name="flow_by_arm"),
+    path("blinding/", blinding_views.blinding_page, name="blinding_success"),
     path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),
