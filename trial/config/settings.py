@@ -198,6 +198,7 @@ WORK_PROVIDERS: list[str] = [
     "trial.unblinded.records.presenters.work_for",
     "assessments.cleaning.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
+    "trial.unblinded.disclosure.handover.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",

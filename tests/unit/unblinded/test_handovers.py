@@ -18,6 +18,7 @@ from tests.unit.unblinded.gates import NEAR, Gates, frozen, play, signed_in
 from trial.core import clock, db, side
 from trial.core.errors import NotAllowed, Refused
 from trial.core.models import History
+from trial.core.ui.tables import grouped
 from trial.participants.models import Participant
 from trial.unblinded.disclosure.handover import rules
 from trial.unblinded.disclosure.handover.actions import order_handover
@@ -164,6 +165,18 @@ def test_the_order_is_given_from_the_report(gates: Gates) -> None:
     assert client.get(address).status_code == 200
     assert client.post(address)["Location"] == "/unblinded/disclosure/hand-overs/"
     assert "Ordered on" in client.get("/unblinded/disclosure/reports/").content.decode()
+
+
+def test_it_is_work_when_the_next_visit_comes_near(gates: Gates) -> None:
+    one = gates.people[0]
+    report = gates.report(one)
+    words = f"Order a hand-over of participant {grouped(one.number)}"
+    assert words not in signed_in("udo", "/unblinded/login/").get("/unblinded/").content.decode()
+    clock.move_to(NEAR)
+    client = signed_in("udo", "/unblinded/login/")
+    assert words in client.get("/unblinded/").content.decode()
+    client.post(f"/unblinded/disclosure/reports/{report.pk}/hand-over/")
+    assert words not in client.get("/unblinded/").content.decode()
 
 
 def test_nobody_without_an_arm_is_handed_over(gates: Gates) -> None:

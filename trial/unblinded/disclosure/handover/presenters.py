@@ -7,10 +7,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from trial.core import clock
+from trial.core.access import Person
+from trial.core.access.roles import UnblindedDataManager
 from trial.core.history.queries import names_of
 from trial.core.ui.tables import Column, Link, Page, State, Table, grouped, shown
+from trial.core.ui.work import WorkItem, WorkList
 from trial.participants.models import UnblindingReport
 from trial.protocol.definition import Protocol
+from trial.unblinded.disclosure.handover import queries
 from trial.unblinded.disclosure.models import Handover, HandoverOrder
 
 RESULTS = {
@@ -19,6 +24,24 @@ RESULTS = {
     Handover.Outcome.NOT_NEEDED.value: ("info", gettext_lazy("Not needed: somebody else was assigned already")),
 }
 """What a night made of an order or a draw, by its code."""
+
+
+def work_for(person: Person) -> list[WorkList]:
+    """Reports of people who are about to assess the participant again."""
+    if not person.holds(UnblindedDataManager):
+        return []
+    items = [
+        WorkItem(
+            _("Order a hand-over of participant %(number)s") % {"number": grouped(one.participant.number)},
+            reverse("handover_order", args=[report.pk]),
+            one.interviewer.full_name,
+            "due",
+            one.last_night,
+        )
+        for one, report in queries.reports_without_order(clock.today())
+    ]
+    empty = _("When an interviewer who was told an arm is about to assess the participant again, it appears here.")
+    return [WorkList(_("Hand-overs"), items, empty=empty)]
 
 
 def handover_table(

@@ -65,6 +65,17 @@ def pending_orders() -> QuerySet[HandoverOrder]:
     )
 
 
+def reports_without_order(night: dt.date) -> list[tuple[Coming, UnblindingReport]]:
+    """The latest report of whoever assesses a visit that comes near, where no hand-over was ordered."""
+    coming = {one.participant.pk: one for one in coming_visits(night)}
+    rows = UnblindingReport.objects.filter(participant_id__in=coming).order_by("reported_at", "id")
+    told = {
+        row.participant_id: row for row in rows if row.reported_by == str(coming[row.participant_id].interviewer.pk)
+    }
+    ordered = orders_of([row.pk for row in told.values()])
+    return [(coming[key], row) for key, row in told.items() if row.pk not in ordered]
+
+
 def orders_of(reports: Collection[uuid.UUID]) -> dict[uuid.UUID, HandoverOrder]:
     """The order that followed each of these reports."""
     return {row.report_id: row for row in HandoverOrder.objects.filter(report_id__in=reports)}
