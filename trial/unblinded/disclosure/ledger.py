@@ -1,6 +1,6 @@
 """The ledger as one list: roles behind the wall from when to when, pages and names that were read, codes broken, gates passed.
 
-Source: ICH E6(R3) 4.1.4 (a record of who is authorized to access, and of what is unblinded, when and by whom).
+Source: ICH E6(R3) 4.1.2 (access to unblinded information is documented) and 4.1.4 (so is any unblinding, planned, unplanned or in an emergency).
 """
 
 import datetime as dt
