@@ -70,7 +70,7 @@ def order(request: Request, key: str) -> HttpResponseBase:
         ],
         "consequence": _(
             "It is written at night, among random ones, when the next visit comes near. Blinded people see no reason. "
-            "If nobody else is left, the same interviewer goes on, and that stands here."
+            "If nobody else is left, the same interviewer goes on, and the list of hand-overs says so."
         ),
         "submit": _("Order the hand-over"),
         "cancel_url": reverse("unblinding_reports"),
