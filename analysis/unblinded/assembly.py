@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from analysis.unblinded.flow import Course, Standing
 from assessments.entry.models import Form, Score
 from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import outcomes_in_force
-from trial.participants.models import Participant
+from trial.participants.models import Guess, Participant
 from trial.protocol import definition
 from trial.unblinded.randomization.queries import arms_of, wrongly_treated
 from trial.unblinded.records.queries import admissions
@@ -119,6 +120,29 @@ def courses(protocol: definition.Protocol) -> list[Course]:
         )
         for key in people
         if key in arms
+    ]
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """One participant whose arm an assessor guessed, with who that was."""
+
+    arm: str
+    guess: str
+    """The code of an arm; empty: does not know."""
+    rater: str
+    assessor: str
+
+
+def guesses() -> list[Guessed]:
+    """The first guess of each participant and rater, with the arm. Two queries."""
+    rows = Guess.objects.order_by("participant_id", "rater", "guessed_at", "id").distinct("participant_id", "rater")
+    listed = list(rows)
+    arms = arms_of({row.participant_id for row in listed})
+    return [
+        Guessed(arms[row.participant_id], row.guess, row.rater, row.guessed_by)
+        for row in listed
+        if row.participant_id in arms
     ]
 
 

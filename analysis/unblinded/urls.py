@@ -3,7 +3,7 @@
 from django.urls import path
 
 from analysis.reports import views as reports
-from analysis.unblinded import flow_views, views
+from analysis.unblinded import blinding_views, flow_views, views
 from analysis.unblinded.forecasts import views as forecasts
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("forecasts/<uuid:key>/", forecasts.forecast_page, name="forecast"),
     path("forecasts/<uuid:key>/progress/", forecasts.forecast_progress, name="forecast_progress"),
     path("forecasts/<uuid:key>/cancel/", forecasts.forecast_cancel, name="forecast_cancel"),
+    path("blinding/", blinding_views.blinding_page, name="blinding_success"),
     path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),

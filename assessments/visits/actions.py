@@ -8,8 +8,8 @@ from assessments.entry.queries import days_in_force, forms_of, interview_instrum
 from assessments.visits import queries
 from assessments.visits.models import AssessorAssignment, VisitOutcome
 from assessments.visits.rules import must_close
-from trial.core import clock, db
-from trial.core.actions import action, part
+from trial.core import clock, db, ids
+from trial.core.actions import action, author, part
 from trial.core.errors import Refused
 from trial.core.models import User
 from trial.participants.actions import refuse_if_locked
@@ -43,6 +43,33 @@ def assign_interviewer(*, participant: Participant, interviewer: User, by: db.Ac
         number=before.number + 1 if before else 1,
         interviewer=interviewer,
         assigned_by=by.actor_id,
+    )
+    assignment.save(force_insert=True)
+    return assignment
+
+
+@action
+def hand_over(*, participant: Participant, interviewer: User, at: dt.datetime, by: db.Actor) -> AssessorAssignment:
+    """From ``at`` on this interviewer assesses the participant, for no reason that the open side may read (declassified).
+
+    Refuses somebody who is not an interviewer of the participant's site; the database refuses a first assignment.
+    """
+    refuse_if_locked()
+    if interviewer.pk not in {one.pk for one in queries.interviewers_at(participant.site_id)}:
+        raise Refused(
+            "not_interviewer", _("%(name)s is no interviewer of this site.") % {"name": interviewer.full_name}
+        )
+    _hold(participant)
+    before = queries.interviewer_of(participant.pk)
+    number = before.number + 1 if before else 1
+    assignment = AssessorAssignment(
+        id=ids.derived(participant.pk, "assessor", number),
+        site_id=participant.site_id,
+        participant=participant,
+        number=number,
+        interviewer=interviewer,
+        starts_at=at,
+        assigned_by=author(by),
     )
     assignment.save(force_insert=True)
     return assignment

@@ -105,6 +105,23 @@ class VisitDoneForm(ReportForm):
             forms.Section(_("If yes"), ["source", "believed_arm", "certainty", "words"]),
         ]
 
+    def ask_for_guess(self, arms: Sequence[tuple[str, str]]) -> None:
+        """At the end of follow-up, when the forms are signed: what the interviewer guesses, told or not."""
+        self.fields["guess"] = forms.ChoiceField(
+            _("Which treatment do you guess?"),
+            hint=_("Your guess is not shown on this side of the trial, not even to you."),
+            choices=[*arms, (UNKNOWN, _("I do not know"))],
+        )
+        self.fields["guess_certainty"] = forms.ScaleField(
+            _("How sure is your guess?"), anchors=list(CERTAINTIES.items()), required=False
+        )
+        self.sections = [*self.sections, forms.Section(_("Your guess"), ["guess", "guess_certainty"])]
+
+    def guessed(self) -> dict[str, Any]:
+        """The arguments of the guess."""
+        guess, sure = self.cleaned_data["guess"], self.cleaned_data.get("guess_certainty")
+        return {"guess": "" if guess == UNKNOWN else guess, "certainty": int(sure) if sure else None}
+
     def clean(self) -> dict[str, Any]:
         """A yes needs to say how."""
         data = super().clean() or self.cleaned_data

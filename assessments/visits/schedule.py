@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from trial.protocol.days import target_day
-from trial.protocol.definition import Visit
+from trial.protocol.definition import Protocol, Visit
 
 
 class State(StrEnum):
@@ -116,3 +116,10 @@ def calendar_of(
             PlannedVisit(visit.code, window, state_of(window, recorded.get(visit.code, Recorded.NOTHING), today))
         )
     return tuple(sorted(planned, key=lambda one: (one.window.target, one.visit)))
+
+
+def last_visit(protocol: Protocol) -> str:
+    """The code of the visit at the end of follow-up."""
+    # the day does not matter: only the order of the targets
+    follow_ups = protocol.follow_ups
+    return max(follow_ups, key=lambda visit: target_day(visit, date(2001, 1, 1))).code if follow_ups else ""

@@ -7,6 +7,7 @@ from trial.protocol.definition import Protocol
 
 HISTORY: dict[str, Text] = {
     "assign_interviewer": gettext_lazy("Interviewer assigned"),
+    "hand_over": gettext_lazy("Handed over to another interviewer"),
     "record_missed": gettext_lazy("Visit missed"),
     "reopen_visit": gettext_lazy("Visit reopened"),
     "close_visit": gettext_lazy("Visit closed"),

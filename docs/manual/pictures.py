@@ -31,7 +31,12 @@ PICTURES: dict[str, dict[str, str]] = {
         "lock": "/participants/lock/",
     },
     "monitor": {"work": "/", "forms": "/assessments/forms/", "roles": "/roles/"},
-    "statistician": {"work": "/", "analyses": "/analysis/", "analysis": "/analysis/ > first row", "new": "/analysis/new/"},
+    "statistician": {
+        "work": "/",
+        "analyses": "/analysis/",
+        "analysis": "/analysis/ > first row",
+        "new": "/analysis/new/",
+    },
     "investigator": {"work": "/", "flow": "/assessments/flow/"},
     "sponsor": {"work": "/", "unblinding": "/participants/unblinding/"},
     "treatment": {
@@ -42,7 +47,11 @@ PICTURES: dict[str, dict[str, str]] = {
     },
     "therapist": {"work": "/unblinded/", "group": "/unblinded/treatment/ > first row"},
     "fidelity1": {"work": "/unblinded/", "fidelity": "/unblinded/fidelity/"},
-    "abstractor": {"work": "/unblinded/", "records": "/unblinded/records/", "person": "/unblinded/records/ > first row"},
+    "abstractor": {
+        "work": "/unblinded/",
+        "records": "/unblinded/records/",
+        "person": "/unblinded/records/ > first row",
+    },
     "datamanager_unblinded": {
         "work": "/unblinded/",
         "reports": "/unblinded/disclosure/reports/",

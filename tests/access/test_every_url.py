@@ -61,8 +61,9 @@ class Address:
         return "/" + ARGUMENT.sub(lambda found: {**NOT_THERE, **given}[found[1]], self.route)
 
     def admits(self, role: type[Role]) -> bool:
-        """What the page promises: one of its roles, on its own side."""
-        return self.access.is_public or (role in self.access.roles and _side_of(role) == self.side)
+        """What the page promises: one of its roles, on its own side; at the gate one of the open side."""
+        wanted = side.OPEN if self.access.is_gate else self.side
+        return self.access.is_public or (role in self.access.roles and _side_of(role) == wanted)
 
 
 def _side_of(role: type[Role]) -> str:

@@ -101,6 +101,18 @@ def kinds(site: str, team: str, version: str, users: dict[str, str]) -> dict[str
         }),
         "unblinded_lookup": ("n % 8 = 0", {**behind, "\"window\"": "'before'", "sha256": "repeat('a', 64)"}),
         "unblinded_ledger": ("true", {"what": "'opened'", "actor": f"'{users['independent']}'"}),
+        "dropbox_guess": ("n % 2 = 0", {
+            "participant_id": person, "site": here, "visit": "'T3'", "rater": "'interviewer'", "guess": "'imr'",
+            "guessed_by": f"'{users['interviewer']}'",
+        }),
+        "unblinded_code_break": ("n % 4 = 0", {**behind, "id": key("break"), "broken_by": f"'{users['investigator']}'"}),
+        "unblinded_code_break_reason": ("n % 4 = 0", {
+            "site": here, "code_break_id": key("break"), "words": "'why'", "given_by": f"'{users['investigator']}'",
+        }),
+        "unblinded_handover_order": ("n % 4 = 0", {**behind, "id": key("order"), "ordered_by": f"'{users['datamanager_unblinded']}'"}),
+        "unblinded_handover": ("n % 8 = 0", {
+            **behind, "visit": "'T2'", "outcome": "'handed_over'", "before": of, "after": of,
+        }),
         "unblinded_reading": ("true", {
             "participants": f"jsonb_build_array({person})", "reader": f"'{users['treatment']}'", "page": "'people'",
         }),

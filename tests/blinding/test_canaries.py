@@ -41,6 +41,7 @@ from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Item
 from trial.protocol.queries import current
+from trial.unblinded.disclosure.code_break.actions import break_code, explain_break
 from trial.unblinded.records import actions as records
 from trial.unblinded.records.models import Admission
 from trial.unblinded.sessions import actions as treatment
@@ -49,6 +50,8 @@ TYPED = {
     "core_user": "full_name username",
     "participants_contact": "name phone email address contact_person contact_phone",
     "dropbox_unblinding_report": "words believed_arm",
+    "dropbox_guess": "guess",
+    "unblinded_code_break_reason": "words",
     "entry_answer": "value",
     "entry_amendedanswer": "value",
     "cleaning_dataquery": "text",
@@ -92,6 +95,7 @@ CODED = {
     "participants_randomizationrequest": "requested_by refusal",
     "dropbox_unblinding_report": "site visit source reported_by",
     "dropbox_refusal": "place about actor",
+    "dropbox_guess": "site visit rater guessed_by",
     "participants_databaselock": "locked_by signature",
     "participants_unblindingrequest": "requested_by signature",
     "participants_release": "title kind payload sha256",
@@ -113,6 +117,11 @@ CODED = {
     "unblinded_lookup": "site sha256 looked_up_by",
     "unblinded_planned_unblinding": "requested_by confirmed_by signature",
     "unblinded_ledger": "actor what subject",
+    "unblinded_code_break": "site broken_by signature",
+    "unblinded_code_break_reason": "site given_by",
+    "unblinded_handover_seed": "seed",
+    "unblinded_handover_order": "site ordered_by",
+    "unblinded_handover": "site visit",
     "unblinded_reading": "reader participants page",
     "unblinded_reentry": "session",
     "unblinded_history": "login actor action table_name operation row_id site old new",
@@ -274,6 +283,8 @@ def _open_side(trial: Treatment, planted: Planted, keys: dict[str, list[str]]) -
                 words=planted.word("dropbox_unblinding_report.words"),
                 believed_arm=planted.word("dropbox_unblinding_report.believed_arm"),
             )  # fmt: skip
+    with world.at_work(people["ines"]) as by:
+        way_in.drop_guess(participant_id=participant.pk, visit="T3", guess=planted.word("dropbox_guess.guess"), by=by)
     with world.at_work(people["dana"]) as by:
         make_snapshot(by=by)
     return participant
@@ -318,6 +329,10 @@ def _behind_the_wall(trial: Treatment, planted: Planted) -> None:
         )
     with trial.at_work("thea") as by:
         make_token(name=planted.word("unblinded_token.name"), last_day=clock.today(), password=world.PASSWORD, by=by)
+    with world.at_work(trial.people["prim"], on=side.UNBLINDED) as by:
+        break_code(number=one.participant.number, password=world.PASSWORD, by=by)
+        words = planted.word("unblinded_code_break_reason.words")
+        explain_break(number=one.participant.number, words=words, by=by)
     admin = world.person(world.make_user("anna", "admin"))
     with world.at_work(admin) as by:
         user = accounts.create_account(

@@ -26,6 +26,10 @@ WITHOUT_TWIN: dict[str, str] = {
         ("gallery", "gallery_confirm", "gallery_progress", "gallery_error", "gallery_saved"),
         "shows components, no data",
     ),
+    **dict.fromkeys(
+        ("code_break", "code_break_reason", "code_break_sent"),
+        "a person alone breaks a code, of one participant, with the password; no program does, and there is no list",
+    ),
     # --- pages that ask before a step is taken
     **dict.fromkeys(
         (
@@ -75,6 +79,7 @@ WITHOUT_TWIN: dict[str, str] = {
             ),
             *("fidelity_sign", "fidelity_consensus", "admission_new", "admission_correct", "admission_remove"),
             "admissions_complete",
+            "handover_order",
         ),
         ASKS,
     ),

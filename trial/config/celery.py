@@ -24,7 +24,12 @@ BROKER_OF_QUEUE = {"default": "open", "allocation": "open", "unblinded": "unblin
 TASK_MODULES = {
     "default": ["trial.participants.tasks", "analysis.pooled.tasks", "analysis.snapshots.tasks"],
     "allocation": ["trial.unblinded.randomization.tasks"],
-    "unblinded": ["analysis.unblinded.tasks", "trial.unblinded.sessions.tasks", "trial.unblinded.records.tasks"],
+    "unblinded": [
+        "analysis.unblinded.tasks",
+        "trial.unblinded.sessions.tasks",
+        "trial.unblinded.records.tasks",
+        "trial.unblinded.disclosure.handover.tasks",
+    ],
 }
 
 BEAT = {
@@ -36,6 +41,10 @@ BEAT = {
     "unblinded": {
         "sweep-runs": {"task": "analysis.unblinded.tasks.sweep", "schedule": 20.0},
         "records": {"task": "trial.unblinded.records.tasks.sweep", "schedule": crontab(hour=2, minute=20)},
+        "hand-overs": {
+            "task": "trial.unblinded.disclosure.handover.tasks.sweep",
+            "schedule": crontab(hour=2, minute=40),
+        },
         "fix-completions": {"task": "trial.unblinded.sessions.tasks.sweep", "schedule": crontab(hour=2, minute=10)},
     },
     "allocation": {},

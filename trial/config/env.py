@@ -28,6 +28,7 @@ VARIABLES: dict[str, str] = {
     "PORT": "port of the web server",
     "BACKUP_KEY": "key of the backup; the operator holds it",
     "START_ID": "names one start of the supervisor: signs of life of an earlier one do not count",
+    "RANDOM_HANDOVERS": "share of follow-up visits that change hands at random, 0.1 if not given",
     "SCRATCH": "1 in a database for tests and leakcheck: its clock may be frozen",
 }
 

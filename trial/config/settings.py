@@ -200,6 +200,7 @@ WORK_PROVIDERS: list[str] = [
     "assessments.cleaning.presenters.work_for",
     "trial.unblinded.disclosure.presenters.work_for",
     "trial.unblinded.randomization.presenters.work_for",
+    "trial.unblinded.disclosure.handover.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
@@ -222,6 +223,11 @@ SITE_NAMES = "trial.config.stations.site_names"
 TRIAL_BAND = "trial.config.stations.trial_band"
 LOCKED_AT = "trial.participants.queries.locked_at"
 ASSIGNED = "assessments.visits.queries.is_assigned"
+INTERVIEWER_OF = "assessments.visits.queries.interviewer_of"
+COMING_VISITS = "assessments.visits.handing.coming_visits"
+HAND_OVER = "assessments.visits.actions.hand_over"
+RANDOM_HANDOVERS = min(max(float(env.get("RANDOM_HANDOVERS", "0.1")), 0.0), 1.0)
+"""The share of follow-up visits that change hands at random, so that a hand-over tells nothing."""
 ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
 ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"

@@ -79,6 +79,8 @@ STATIONS: list[Station] = [
     Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
     Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
     Station("roles", _("Roles"), _codes(r.Monitor, r.Investigator), "default", "shield-check"),
+    # of the open side, through the one gate
+    Station("code_break", _("Code-break"), _codes(r.Investigator), "default", "alert-triangle"),
     Station("unblinded_home", _("Work"), _codes(*r.UNBLINDED_SIDE, r.Administrator), "unblinded", "home"),
     Station("unblinded_participants", _("Registration"), _codes(r.UnblindedCoordinator), "unblinded", "users"),
     Station("unblinded_screening_log", _("Screening"), _codes(r.UnblindedCoordinator), "unblinded", "clipboard-list"),
@@ -138,11 +140,21 @@ STATIONS: list[Station] = [
         "route",
     ),
     Station(
+        "blinding_success",
+        _("Guesses"),
+        _codes(r.UnblindedDataManager, r.IndependentStatistician),
+        "unblinded",
+        "eye-off",
+    ),
+    Station(
         "unblinding_reports",
         _("Unblinding reports"),
         _codes(r.UnblindedDataManager, r.IndependentStatistician),
         "unblinded",
         "message-report",
+    ),
+    Station(
+        "handovers", _("Hand-overs"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "route"
     ),
     Station("ledger", _("Ledger"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "history"),
     Station("accounts", _("Accounts"), _codes(r.Administrator), "unblinded", "users"),

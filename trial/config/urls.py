@@ -58,6 +58,7 @@ unblinded_side: Urls = [
     *_mounted("records/", "trial.unblinded.records.urls"),
     *_mounted("participants/", "trial.unblinded.people.way_in_urls"),
     *_mounted("people/", "trial.unblinded.people.urls"),
+    *_mounted("code-break/", "trial.unblinded.disclosure.code_break.urls"),
     *_mounted("disclosure/", "trial.unblinded.disclosure.urls"),
     *_mounted("analysis/", "analysis.unblinded.urls"),
 ]

@@ -47,6 +47,13 @@ DECLASSIFIED: tuple[Declassified, ...] = (
         fields=("title", "payload"),
         why="The gate down: after database lock and planned unblinding only, when nobody assesses any more.",
     ),
+    Declassified(
+        action="assessments.visits.actions.hand_over",
+        table="visits_assessorassignment",
+        fields=("number", "interviewer_id", "starts_at"),
+        why="Hand-overs are written in one batch at night, those that were ordered among those that were drawn by lot from study numbers and "
+        "a seed, in a shuffled order and at one instant; so one of them tells neither that there was a report nor what it said.",
+    ),
     *(
         Declassified(
             action=f"trial.participants.actions.{name}",

@@ -120,11 +120,12 @@ class UnitOfWorkMiddleware:
             return HttpResponseRedirect(f"{reverse(target)}?{urlencode({'next': request.get_full_path()})}")
         if person.side != here and request.path_info in ("/", side.UNBLINDED_PATH):
             return HttpResponseRedirect("/" if person.side == side.OPEN else side.UNBLINDED_PATH)
-        if person.side != here or not person.holds(*access.roles):
+        at_gate = access.is_gate and here == side.UNBLINDED and request.path_info.startswith(side.GATE_PATH)
+        if person.side != (side.OPEN if at_gate else here) or not person.holds(*access.roles):
             self._note(request, person)
             raise PermissionDenied
         if person.must_change_password and not access.opens_first:
-            return HttpResponseRedirect(reverse("me" if here == side.OPEN else "unblinded_me"))
+            return HttpResponseRedirect(reverse("me" if person.side == side.OPEN else "unblinded_me"))
         return None
 
     def _note(self, request: HttpRequest, person: Person) -> None:

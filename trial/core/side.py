@@ -19,6 +19,8 @@ ALLOCATOR: Side = "allocator"
 OWNER: Side = "owner"
 
 UNBLINDED_PATH = "/unblinded/"
+GATE_PATH = "/unblinded/code-break/"
+"""The one way through the wall for somebody of the open side."""
 
 _current: ContextVar[Side] = ContextVar("side", default=OPEN)
 

@@ -21,6 +21,7 @@ from trial.participants.lock_checks import open_checks
 from trial.participants.models import (
     Consent,
     DatabaseLock,
+    Guess,
     Participant,
     RandomizationRequest,
     RecordsState,
@@ -293,6 +294,26 @@ def report_unblinding(
         certainty=certainty, words=words.strip(), reported_by=by.actor_id,
     )  # fmt: skip
     UnblindingReport.objects.bulk_create([report])
+
+
+@action
+def drop_guess(
+    *, participant_id: uuid.UUID, visit: str, by: db.Actor, guess: str = "", certainty: int | None = None
+) -> None:
+    """Drop an interviewer's guess of the arm (none: does not know). Write-only, and the same whatever was guessed.
+
+    Refuses a participant who is not of a site of the author's.
+    """
+    _must(by, Interviewer)
+    refuse_if_locked()
+    participant = Participant.objects.filter(pk=participant_id).only("site_id").first()
+    if participant is None:
+        raise Refused("not_there", _("There is no such participant at your site. Check the number."))
+    row = Guess(
+        participant_id=participant_id, site=participant.site_id, visit=visit, rater="interviewer", guess=guess,
+        certainty=certainty if guess else None, guessed_by=by.actor_id,
+    )  # fmt: skip
+    Guess.objects.bulk_create([row])
 
 
 @action

@@ -310,6 +310,32 @@ class UnblindingReport(models.Model):
         ]
 
 
+class Guess(models.Model):
+    """A drop box: which arm an assessor guesses at the end of follow-up, when the forms are signed. No foreign key.
+
+    Nothing is unique here: a refusal would tell that somebody has guessed. The first guess of a participant counts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    site = models.CharField(max_length=30)
+    participant_id = models.UUIDField()
+    visit = models.CharField(max_length=30)
+    rater = models.CharField(max_length=20)
+    guess = models.CharField(max_length=30, blank=True, help_text="code of an arm; empty: does not know")
+    certainty = models.PositiveSmallIntegerField(null=True)
+    guessed_by = models.CharField(max_length=60)
+    guessed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "dropbox_guess"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(certainty=None) | Q(certainty__range=(1, 5)), name="dropbox_guess_certainty_range"
+            ),
+            models.CheckConstraint(condition=Q(rater__in=["interviewer"]), name="dropbox_guess_rater"),
+        ]
+
+
 class RecordsState(models.Model):
     """Whether hospital records have been looked up: one fact for the whole trial, pushed from behind the wall. At most one row.
 

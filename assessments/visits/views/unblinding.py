@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods
 from assessments.visits import actions
 from assessments.visits import presenters as show
 from assessments.visits.forms import ReportForm, VisitDoneForm
+from assessments.visits.schedule import last_visit
 from assessments.visits.views.places import crumbs_to, find_participant, find_visit, participant_step
 from trial.core.access import Request, page
 from trial.core.access.roles import Coordinator, Interviewer
 from trial.core.errors import Refused
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import grouped
-from trial.participants.actions import report_unblinding
+from trial.participants.actions import drop_guess, report_unblinding
 from trial.protocol.queries import current
 
 
@@ -25,12 +26,18 @@ def done(request: Request, number: str, code: str) -> HttpResponseBase:
     """The visit took place. Was the arm told? The answer leaves through the drop box; the reply is the same for yes and no."""
     participant = find_participant(request, number)
     protocol, line = find_visit(participant, code)
-    form = VisitDoneForm(posted(request), arms=[(arm.code, arm.name) for arm in protocol.arms])
+    arms = [(arm.code, arm.name) for arm in protocol.arms]
+    form = VisitDoneForm(posted(request), arms=arms)
+    asks_guess = code == last_visit(protocol) and request.person.holds(Interviewer, site=participant.site_id)
+    if asks_guess:
+        form.ask_for_guess(arms)
     if request.method == "POST" and form.is_valid():
         try:
             actions.close_visit(participant=participant, visit=code, by=request.person)
             if form.cleaned_data["known"]:
                 report_unblinding(participant_id=participant.pk, visit=code, by=request.person, **form.report())
+            if asks_guess:
+                drop_guess(participant_id=participant.pk, visit=code, by=request.person, **form.guessed())
             messages.success(request, _("%(visit)s is done.") % {"visit": line.visit.name})
             return redirect("visit", participant.number, code)
         except Refused as refusal:

@@ -253,6 +253,8 @@ WITHOUT_SITE = {
     "unblinded_planned_unblinding": "the whole trial is unblinded",
     "unblinded_ledger": "who came to know what, of sites and of the trial; read by trial-wide roles",
     "unblinded_reentry": "sessions of accounts",
+    "unblinded_handover_seed": "one seed of the trial",
+    "unblinded_handover_night": "a night of the whole trial",
     "unblinded_reading": "a log of readers; the participant stands in it as a bare key, and trial-wide roles read it",
     "unblinded_comparative_run": "an analysis of the whole trial, for trial-wide roles",
     "concealed_sequence": "the allocator's alone",

@@ -258,15 +258,26 @@ TABLES: dict[str, Table] = {
         # no foreign key: the row that it is about is looked up by the trigger alone
         same_site=(("participant_id", "participants_participant"),),
     ),
+    "dropbox_guess": Table(
+        "dropbox",
+        site="site",
+        blinded="i",
+        unblinded="s",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
+    ),
     # --- assessments
     "visits_assessorassignment": Table(
         "open",
         site="site_id",
         blinded="si",
-        unblinded="s",
+        unblinded="si",
         append_only=True,
         stops_at_lock=True,
         same_site=(("participant_id", "participants_participant"),),
+        guards=(("equipoise_guard_handover", "before insert"),),
+        declassified=actions_on("visits_assessorassignment"),
     ),
     "visits_visitoutcome": Table(
         "open",

@@ -17,6 +17,7 @@ class Access:
     ``opens_first``: open to somebody who must still choose a password of their own. ``alone``: no unit of work is opened for it.
     ``stops_at_lock``: a form that the database lock refuses; from then on its address says so.
     ``by_token``: an address of the API, where a token says who asks; a session opens nothing there.
+    ``is_gate``: a page of the emergency code-break, which somebody of the open side opens on the unblinded one (``side.GATE_PATH`` only).
     """
 
     roles: tuple[type[Role], ...] = ()
@@ -26,6 +27,7 @@ class Access:
     alone: bool = False
     stops_at_lock: bool = False
     by_token: bool = False
+    is_gate: bool = False
 
 
 def page(*, roles: tuple[type[Role], ...], opens_first: bool = False, stops_at_lock: bool = False) -> Callable[[V], V]:
@@ -33,6 +35,16 @@ def page(*, roles: tuple[type[Role], ...], opens_first: bool = False, stops_at_l
 
     def mark(view: V) -> V:
         view.access = Access(roles=roles, opens_first=opens_first, stops_at_lock=stops_at_lock)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def gate(*, roles: tuple[type[Role], ...]) -> Callable[[V], V]:
+    """Below ``side.GATE_PATH``: open to persons of the open side who hold one of ``roles``, on the unblinded login. Nothing else opens with it."""
+
+    def mark(view: V) -> V:
+        view.access = Access(roles=roles, is_gate=True)  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -23,6 +23,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """
     person: Person | None = getattr(request, "person", None)
     here = side.of_path(request.path_info)
+    own = person.side if person else here  # at the gate somebody of the open side keeps their own way home
     return {
         "trial_name": SimpleLazyObject(lambda: _said("TRIAL_NAME")),
         "notice": SimpleLazyObject(lambda: _said("TRIAL_NOTICE")),
@@ -36,9 +37,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "role_label": ", ".join(str(role.title) for role in person.role_classes) if person else "",
         "site_label": SimpleLazyObject(lambda: _sites(person)),
         "stations": SimpleLazyObject(lambda: links_for(person, request.path_info)),
-        "home_url": side.UNBLINDED_PATH if here == side.UNBLINDED else "/",
-        "me_url": _address("unblinded_me") if here == side.UNBLINDED else _address("me"),
-        "logout_url": _address("unblinded_logout", "logout") if here == side.UNBLINDED else _address("logout"),
+        "home_url": side.UNBLINDED_PATH if own == side.UNBLINDED else "/",
+        "me_url": _address("unblinded_me") if own == side.UNBLINDED else _address("me"),
+        "logout_url": _address("unblinded_logout", "logout") if own == side.UNBLINDED else _address("logout"),
     }
 
 

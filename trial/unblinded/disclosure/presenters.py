@@ -1,28 +1,31 @@
 """The ledger and the reports in words, and the work of the independent statistician at the gate."""
 
+import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from trial.core.access import Person
-from trial.core.access.roles import IndependentStatistician
+from trial.core.access.roles import BY_CODE, IndependentStatistician
 from trial.core.history.queries import names_of
 from trial.core.models import ANY_SITE
-from trial.core.ui.tables import Column, Page, Table, grouped
+from trial.core.ui.tables import Column, Link, Page, Table, as_csv, grouped
 from trial.core.ui.text import Text
 from trial.core.ui.work import WorkItem, WorkList
+from trial.participants.contact.presenters import PAGES
 from trial.participants.models import Participant, UnblindingReport
 from trial.participants.queries import unblinding_request
 from trial.participants.wording import CERTAINTIES, SOURCES
 from trial.protocol.definition import Protocol
-from trial.unblinded.disclosure.models import LedgerEntry
+from trial.unblinded.disclosure.ledger import KINDS, Line
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 NOTED: dict[str, Text] = {
+    "allocation opened": gettext_lazy("Allocation of a participant opened"),
     "allocation list opened": gettext_lazy("List of allocations opened"),
     "allocation opened": gettext_lazy("Allocation of a participant opened"),
     "allocation export taken": gettext_lazy("Revealed sequence taken"),
@@ -33,6 +36,11 @@ NOTED: dict[str, Text] = {
     "treatment of a participant opened": gettext_lazy("Treatment of a participant opened"),
     "unblinding reports opened": gettext_lazy("Reports of unblinding opened"),
     "flow by arm opened": gettext_lazy("Flow by arm opened"),
+    "guesses by arm opened": gettext_lazy("Guesses by arm opened"),
+    "code broken": gettext_lazy("Code of a participant broken"),
+    "code-break refused": gettext_lazy("Code-break refused: no such participant, or no arm yet"),
+    "reason of a code-break given": gettext_lazy("Reason of a code-break given"),
+    "hand-over ordered": gettext_lazy("Hand-over to another interviewer ordered"),
     "planned unblinding confirmed": gettext_lazy("Planned unblinding confirmed"),
     "comparative run started": gettext_lazy("Comparative analysis started"),
     "comparative result opened": gettext_lazy("Comparative result opened"),
@@ -43,16 +51,59 @@ DIGEST, KEY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f-]{36}")
 NUMBER = re.compile(r"\d{8}")
 
 
-def ledger_table(rows: Iterable[LedgerEntry], protocol: Protocol | None, position: Page | None = None) -> Table:
-    """Who came to know what."""
-    listed = list(rows)
-    names = names_of(row.actor for row in listed)
-    columns = [Column(_("When")), Column(_("Who")), Column(_("What")), Column(_("About"))]
+def ledger_table(
+    listed: Sequence[Line],
+    protocol: Protocol | None,
+    *,
+    csv_url: str = "",
+    position: Page | None = None,
+    filtered_url: str = "",
+    most: int = 0,
+) -> Table:
+    """Who came to know what: roles from when to when, everything else with its moment. ``most``: so many participants a line, 0: all."""
+    names = names_of(line.actor for line in listed)
+    columns = [
+        Column(_("From")), Column(_("Until")), Column(_("Who")), Column(_("Kind")), Column(_("What")), Column(_("About")),
+        Column(_("In words")),
+    ]  # fmt: skip
     shown = [
-        [row.at, names.get(row.actor, row.actor), str(NOTED.get(row.what, row.what)), about(row.subject, protocol)]
-        for row in listed
-    ]
-    return Table(columns, shown, empty=_("Nothing behind the wall has been opened yet."), page=position)
+        [
+            line.at, line.until or (_("still") if line.kind == "role" else None), names.get(line.actor, line.actor),
+            str(KINDS[line.kind]), _what(line), _about(line, protocol, most), line.words,
+        ]
+        for line in listed
+    ]  # fmt: skip
+    empty = _("Nothing behind the wall has been opened yet.")
+    return Table(
+        columns, shown, caption=_("Ledger"), empty=empty, csv_url=csv_url, page=position, filtered_url=filtered_url
+    )
+
+
+def _what(line: Line) -> str:
+    if line.kind == "role":
+        return str(BY_CODE[line.what].title) if line.what in BY_CODE else line.what
+    if line.kind == "names":
+        return str(PAGES.get(line.what, line.what.replace("_", " ").capitalize()))
+    return str(NOTED.get(line.what, line.what))
+
+
+def _about(line: Line, protocol: Protocol | None, most: int) -> str:
+    if line.kind == "role" and not line.about:
+        return _("all sites")
+    if most and len(line.participants) > most:
+        return _("%(n)d participants") % {"n": len(line.participants)}
+    return about(line.about, protocol)
+
+
+def people_in(listed: Iterable[Line]) -> list[tuple[str, str]]:
+    """Whom the ledger names, by name, for its filter."""
+    names = names_of(line.actor for line in listed)
+    return sorted(names.items(), key=lambda pair: (pair[1], pair[0]))
+
+
+def page_hash(table: Table) -> str:
+    """SHA-256 of the lines as the CSV gives them: two prints of the same lines carry the same."""
+    return hashlib.sha256(as_csv(table).encode()).hexdigest()
 
 
 def about(subject: str, protocol: Protocol | None) -> str:
@@ -79,8 +130,9 @@ def report_table(
     people: Mapping[uuid.UUID, Participant],
     protocol: Protocol | None,
     position: Page | None = None,
+    handovers: Mapping[uuid.UUID, Link | str | None] | None = None,
 ) -> Table:
-    """Reports "I was told the arm"."""
+    """Reports "I was told the arm"; ``handovers``: what followed each."""
     listed = list(rows)
     names = names_of(row.reported_by for row in listed)
     arms = {arm.code: arm.name for arm in protocol.arms} if protocol else {}
@@ -89,13 +141,14 @@ def report_table(
     columns = [
         Column(_("When")), Column(_("Participant"), code=True), Column(_("Visit")), Column(_("How they learned it")),
         Column(_("Believed arm")), Column(_("Certainty")), Column(_("In words")), Column(_("Reported by")),
+        Column(_("Hand-over")),
     ]  # fmt: skip
     shown = [
         [
             row.reported_at, grouped(people[row.participant_id].number) if row.participant_id in people else "",
             visits.get(row.visit, row.visit) or _("outside a visit"), str(sources.get(row.source, row.source)),
             arms.get(row.believed_arm, row.believed_arm) or _("does not know"), certainty_words(row.certainty), row.words,
-            names.get(row.reported_by, row.reported_by),
+            names.get(row.reported_by, row.reported_by), (handovers or {}).get(row.pk),
         ]
         for row in listed
     ]  # fmt: skip

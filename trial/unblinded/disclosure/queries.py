@@ -9,6 +9,8 @@ from django.conf import settings
 
 from trial.core import clock
 from trial.core.history.queries import Change, history_of
+from trial.protocol.definition import Protocol
+from trial.protocol.queries import NoProtocol, current
 from trial.unblinded.disclosure.models import PlannedUnblinding, Reentry, UnblindedHistory
 
 
@@ -29,3 +31,11 @@ def true_history(*rows: tuple[str, Any], without: Collection[str] = ()) -> list[
     told = {(one.at, one.table, one.row) for one in own}  # the trigger writes both lines of a change at one instant
     rest = [one for one in history_of(*rows, without=without) if (one.at, one.table, one.row) not in told]
     return sorted([*own, *rest], key=lambda one: one.at)
+
+
+def protocol_or_none() -> Protocol | None:
+    """The protocol in force: its names stand for the codes. Pages of the ledger open before there is one."""
+    try:
+        return current()
+    except NoProtocol:
+        return None

@@ -655,6 +655,52 @@ begin
     return new;
 end $$;
 
+-- A code is broken by an investigator, in their own name, who assesses nobody; and explained by whoever broke it.
+create or replace function equipoise_guard_code_break() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+    held text[] := array(
+        select m.role from public.core_membership m
+        where m.user_id::text = me and m.confirmed_at is not null and m.ended_at is null
+    );
+begin
+    if new.broken_by <> me or not 'investigator' = any (held) or 'interviewer' = any (held) then
+        raise exception 'a code is broken by an investigator, in their own name' using errcode = 'insufficient_privilege', constraint = 'code_break_investigator';
+    end if;
+    return new;
+end $$;
+
+create or replace function equipoise_guard_break_reason() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+begin
+    if new.given_by <> me or not exists (select 1 from public.unblinded_code_break b where b.id = new.code_break_id and b.broken_by = me) then
+        raise exception 'who broke the code says why' using errcode = 'insufficient_privilege', constraint = 'break_reason_own';
+    end if;
+    return new;
+end $$;
+
+-- A hand-over that the unblinded side orders: nobody is named, of somebody who was randomized, to an interviewer of the site, never the first.
+create or replace function equipoise_guard_handover() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if public.equipoise_login_side() <> 'unblinded' then
+        return new;
+    end if;
+    if new.assigned_by <> 'site staff' or new.number < 2 then
+        raise exception 'a hand-over names nobody and follows an assignment' using errcode = 'insufficient_privilege', constraint = 'handover_unnamed';
+    end if;
+    if not exists (select 1 from public.participants_participant p where p.id = new.participant_id and p.randomized_at is not null) or not exists (
+        select 1 from public.core_membership m
+        where m.user_id = new.interviewer_id and m.role = 'interviewer' and m.site = new.site_id and m.confirmed_at is not null and m.ended_at is null
+    ) then
+        raise exception 'a hand-over goes to an interviewer of the site' using errcode = 'insufficient_privilege', constraint = 'handover_interviewer';
+    end if;
+    return new;
+end $$;
+
 -- A comparative run follows planned unblinding.
 create or replace function equipoise_guard_comparative() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
