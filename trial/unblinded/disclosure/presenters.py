@@ -27,7 +27,6 @@ from trial.unblinded.disclosure.queries import planned_unblinding
 NOTED: dict[str, Text] = {
     "allocation opened": gettext_lazy("Allocation of a participant opened"),
     "allocation list opened": gettext_lazy("List of allocations opened"),
-    "allocation opened": gettext_lazy("Allocation of a participant opened"),
     "allocation export taken": gettext_lazy("Revealed sequence taken"),
     "concealment monitor opened": gettext_lazy("Concealment monitor opened"),
     "contingency slots opened": gettext_lazy("Contingency slots opened"),
