@@ -57,7 +57,6 @@ PICTURES: dict[str, dict[str, str]] = {
         "reports": "/unblinded/disclosure/reports/",
         "ledger": "/unblinded/disclosure/ledger/",
     },
-    "monitor_unblinded": {"work": "/unblinded/", "records": "/unblinded/records/"},
     "independent": {
         "work": "/unblinded/",
         "analyses": "/unblinded/analysis/",
