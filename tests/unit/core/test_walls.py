@@ -231,6 +231,8 @@ WITHOUT_SITE = {
     "core_user": "accounts: administrators have no site, and a person may work at several",
     "core_membership": "the site is what the row grants, not where it belongs",
     "core_setuptoken": "before there is a site",
+    "core_history_seal": "a batch of the whole history",
+    "unblinded_history_seal": "a batch of the whole history",
     "dropbox_refusal": "read by administrators, who have no site; it names no participant",
     "protocol_protocolversion": "one trial",
     "protocol_importstate": "one trial",
@@ -250,6 +252,7 @@ WITHOUT_SITE = {
     "concealed_sequence": "the allocator's alone",
     "concealed_slot": "the allocator's alone",
     "concealed_history": "the allocator's alone",
+    "concealed_history_seal": "the allocator's alone",
 }
 """Tables that no row policy divides, each with the reason why it belongs to no site."""
 
