@@ -69,9 +69,7 @@ TABLES: dict[str, Table] = {
     # --- histories: only the trigger writes them
     "core_history": Table("open", site="site", blinded="s", unblinded="s", allocator="", history=False),
     # its seals are written by a function, and a redaction is carried out by one
-    "core_history_seal": Table(
-        "open", key="number", blinded="s", unblinded="s", append_only=True, history=False
-    ),
+    "core_history_seal": Table("open", key="number", blinded="s", unblinded="s", append_only=True, history=False),
     "core_redaction": Table(
         "open",
         site="site",

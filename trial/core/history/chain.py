@@ -39,9 +39,7 @@ class Seal:
 
     def head_after(self, before: str, table: str) -> str:
         """What the head must be."""
-        facts = "|".join(
-            map(str, (table, self.number, self.first_row, self.last_row, self.rows, self.at, before))
-        )
+        facts = "|".join(map(str, (table, self.number, self.first_row, self.last_row, self.rows, self.at, before)))
         return hashlib.sha256(facts.encode() + self.digests).hexdigest()
 
 

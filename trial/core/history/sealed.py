@@ -42,7 +42,9 @@ def redacted_lines() -> dict[int, tuple[int, str]]:
     """
     told = {
         (row, (new or {}).get("history_row"), (new or {}).get("digest"))
-        for row, new in History.objects.filter(table_name="core_redactedline", operation="INSERT").values_list("row_id", "new")
+        for row, new in History.objects.filter(table_name="core_redactedline", operation="INSERT").values_list(
+            "row_id", "new"
+        )
     }
     known = RedactedLine.objects.filter(redaction__state="done").order_by("redaction__number")
     return {
@@ -52,11 +54,7 @@ def redacted_lines() -> dict[int, tuple[int, str]]:
     }
 
 
-def verified(
-    source: type[HistoryBase], seals: type[SealBase], paper: Mapping[int, str] | None = None
-) -> Verified:
+def verified(source: type[HistoryBase], seals: type[SealBase], paper: Mapping[int, str] | None = None) -> Verified:
     """Verify one history from beginning to end."""
     redacted = redacted_lines() if source is History else {}
-    return verify(
-        source._meta.db_table, canonical_lines(source), seals_of(seals), redacted=redacted, paper=paper
-    )
+    return verify(source._meta.db_table, canonical_lines(source), seals_of(seals), redacted=redacted, paper=paper)

@@ -7,65 +7,111 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0004_refusals'),
+        ("core", "0004_refusals"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HistorySeal',
+            name="HistorySeal",
             fields=[
-                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('first_row', models.BigIntegerField()),
-                ('last_row', models.BigIntegerField()),
-                ('rows', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('digests', models.BinaryField(help_text='of each line its number (8 bytes) and its SHA-256 (32 bytes)')),
-                ('head', models.CharField(max_length=64)),
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("first_row", models.BigIntegerField()),
+                ("last_row", models.BigIntegerField()),
+                ("rows", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "digests",
+                    models.BinaryField(help_text="of each line its number (8 bytes) and its SHA-256 (32 bytes)"),
+                ),
+                ("head", models.CharField(max_length=64)),
             ],
             options={
-                'db_table': 'core_history_seal',
-                'abstract': False,
+                "db_table": "core_history_seal",
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='history',
-            name='salt',
-            field=models.UUIDField(help_text='so that no digest of a line can be tried out against texts', null=True),
+            model_name="history",
+            name="salt",
+            field=models.UUIDField(help_text="so that no digest of a line can be tried out against texts", null=True),
         ),
         migrations.CreateModel(
-            name='Redaction',
+            name="Redaction",
             fields=[
-                ('id', models.UUIDField(default=trial.core.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('history_row', models.BigIntegerField()),
-                ('table_name', models.CharField(max_length=63)),
-                ('row_id', models.CharField(max_length=120)),
-                ('field', models.CharField(max_length=63)),
-                ('site', models.CharField(max_length=30, null=True)),
-                ('reason', models.CharField(choices=[('participant', 'It says who the participant is'), ('other_person', 'It names somebody else'), ('wrong_record', 'It belongs to another participant'), ('secret', 'It holds a password or another secret')], max_length=20)),
-                ('state', models.CharField(choices=[('asked', 'Waits for the investigator'), ('done', 'Redacted'), ('refused', 'Stays as it is')], default='asked', max_length=10)),
-                ('asked_at', models.DateTimeField(default=trial.core.clock.now)),
-                ('asked_by', models.CharField(max_length=60)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=60)),
+                ("id", models.UUIDField(default=trial.core.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("history_row", models.BigIntegerField()),
+                ("table_name", models.CharField(max_length=63)),
+                ("row_id", models.CharField(max_length=120)),
+                ("field", models.CharField(max_length=63)),
+                ("site", models.CharField(max_length=30, null=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("participant", "It says who the participant is"),
+                            ("other_person", "It names somebody else"),
+                            ("wrong_record", "It belongs to another participant"),
+                            ("secret", "It holds a password or another secret"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Waits for the investigator"),
+                            ("done", "Redacted"),
+                            ("refused", "Stays as it is"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(default=trial.core.clock.now)),
+                ("asked_by", models.CharField(max_length=60)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decided_by", models.CharField(blank=True, max_length=60)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['participant', 'other_person', 'wrong_record', 'secret'])), name='core_redaction_reason'), models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'done', 'refused'])), name='core_redaction_state'), models.CheckConstraint(condition=models.Q(('decided_by', models.F('asked_by')), _negated=True), name='core_redaction_two_persons'), models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('history_row', 'field'), name='core_redaction_asked_once')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason__in", ["participant", "other_person", "wrong_record", "secret"])),
+                        name="core_redaction_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["asked", "done", "refused"])), name="core_redaction_state"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decided_by", models.F("asked_by")), _negated=True),
+                        name="core_redaction_two_persons",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "asked")),
+                        fields=("history_row", "field"),
+                        name="core_redaction_asked_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RedactedLine',
+            name="RedactedLine",
             fields=[
-                ('id', models.UUIDField(default=trial.core.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('history_row', models.BigIntegerField()),
-                ('site', models.CharField(max_length=30, null=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('redaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='core.redaction')),
+                ("id", models.UUIDField(default=trial.core.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("history_row", models.BigIntegerField()),
+                ("site", models.CharField(max_length=30, null=True)),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "redaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="core.redaction"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]

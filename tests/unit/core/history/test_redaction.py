@@ -79,9 +79,16 @@ def test_the_text_is_gone_and_the_chain_stands(case: Case) -> None:
     seal_open()
     sealed = case.owner.execute("select head from core_history_seal").fetchall()
     case.decide(case.ask())
-    values = case.owner.execute("select old ->> 'value', new ->> 'value' from core_history where row_id = 'k' order by id")
+    values = case.owner.execute(
+        "select old ->> 'value', new ->> 'value' from core_history where row_id = 'k' order by id"
+    )
     assert values.fetchall() == [(None, "[redacted 1]"), ("[redacted 1]", "fine")]
-    assert case.owner.execute("select head from core_history_seal where number <= %s order by number", [len(sealed)]).fetchall() == sealed
+    assert (
+        case.owner.execute(
+            "select head from core_history_seal where number <= %s order by number", [len(sealed)]
+        ).fetchall()
+        == sealed
+    )
     seal_open()
     assert findings() == []
     said = command()
@@ -94,7 +101,11 @@ def test_a_record_loses_the_text_too_although_it_is_append_only(case: Case) -> N
     case.decide(case.ask("cleaning_dataquery"))
     assert case.owner.execute("select text from cleaning_dataquery").fetchall() == [("[redacted 2]",)]
     assert "Jansen" not in case.dump()
-    with pytest.raises(DatabaseError, match="permission denied|append-only"), world.at_work(case.dana), db.cursor() as c:
+    with (
+        pytest.raises(DatabaseError, match="permission denied|append-only"),
+        world.at_work(case.dana),
+        db.cursor() as c,
+    ):
         c.execute("update cleaning_dataquery set text = 'x'")
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"), case.owner.transaction():
         case.owner.execute("update cleaning_dataquery set text = 'x'")
@@ -133,7 +144,7 @@ def test_a_redaction_made_by_hand_excuses_nothing(case: Case) -> None:
     asked, line = case.ask(), case.line()
     with case.owner.transaction():
         case.owner.execute("set local session_replication_role = replica")
-        case.owner.execute("update core_history set new = '{\"value\": \"forged\"}' where id = %s", [line.pk])
+        case.owner.execute('update core_history set new = \'{"value": "forged"}\' where id = %s', [line.pk])
         case.owner.execute("update core_redaction set state = 'done', decided_by = %s", [case.piet.actor_id])
         case.owner.execute(
             "insert into core_redactedline(id, redaction_id, history_row, digest) select gen_random_uuid(), %s, id,"

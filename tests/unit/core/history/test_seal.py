@@ -77,7 +77,10 @@ def test_nothing_new_makes_no_seal(trial: psycopg.Connection[Any]) -> None:
 
 FAULTS = {
     "one letter": ("update core_history set action = action || 'x' where id = {row}", "altered"),
-    "one byte of a value": ("update core_history set new = jsonb_set(new, '{{code}}', '\"R9\"') where id = {row}", "altered"),
+    "one byte of a value": (
+        "update core_history set new = jsonb_set(new, '{{code}}', '\"R9\"') where id = {row}",
+        "altered",
+    ),
     "the time": ("update core_history set at = at + interval '1 microsecond' where id = {row}", "altered"),
     "the author": ("update core_history set actor = 'somebody else' where id = {row}", "altered"),
     "the salt": ("update core_history set salt = gen_random_uuid() where id = {row}", "altered"),
@@ -156,7 +159,9 @@ def test_a_history_that_was_sealed_anew_is_found_with_the_head_on_paper(trial: p
 def writing(what: str, which: str = "min") -> Iterator[psycopg.Connection[Any]]:
     """A transaction of the blinded login that has written a line of the open history and is not over."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as login:
-        login.execute("select set_config('equipoise.actor', 'system:test', false), set_config('equipoise.sites', '*', false)")
+        login.execute(
+            "select set_config('equipoise.actor', 'system:test', false), set_config('equipoise.sites', '*', false)"
+        )
         login.execute("set statement_timeout = '20s'")
         login.execute(
             f"update protocol_site set name = %s where code = (select {which}(code) from protocol_site)",  # type: ignore[arg-type]
@@ -201,7 +206,15 @@ def test_an_old_snapshot_seals_nothing(trial: psycopg.Connection[Any]) -> None:
 
 @pytest.mark.parametrize("on", ["default", "unblinded", "allocator"])
 @pytest.mark.parametrize("table", HISTORIES)
-@pytest.mark.parametrize("how", ["insert into {0}_seal(number) values (9)", "update {0}_seal set head = 'x'", "delete from {0}_seal", "truncate {0}_seal"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "insert into {0}_seal(number) values (9)",
+        "update {0}_seal set head = 'x'",
+        "delete from {0}_seal",
+        "truncate {0}_seal",
+    ],
+)
 def test_no_service_login_writes_a_seal(database: Any, on: side.Side, table: str, how: str) -> None:
     with side.on(on), pytest.raises(DatabaseError, match="permission denied"), db.atomic(), db.cursor() as c:
         c.execute(how.format(table))

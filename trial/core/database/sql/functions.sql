@@ -21,11 +21,13 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     select coalesce((select side from public.core_login where name = session_user), 'owner')
 $$;
 
--- Whoever must be alone for the rest of the transaction, by subject. Service logins have no advisory locks of their own: the allocator's
--- and the database lock's could be held by anybody.
+-- Whoever must be alone for the rest of the transaction, by subject, among those of the same side: to wait for another side would tell when
+-- it works. Service logins have no advisory locks of their own: the allocator's and the database lock's could be held by anybody.
 create or replace function equipoise_take_turn(what text) returns void
 language sql security definer set search_path = pg_catalog, public as $$
-    select pg_advisory_xact_lock(731, hashtext(what))
+    select pg_advisory_xact_lock(
+        case public.equipoise_login_side() when 'default' then 731 when 'unblinded' then 732 when 'allocator' then 733 else 734 end, hashtext(what)
+    )
 $$;
 
 -- No trial datum changes until the transaction ends: what is read meanwhile is of one moment.
@@ -421,7 +423,8 @@ end $$;
 create or replace function equipoise_guard_lock() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
-    perform pg_advisory_xact_lock_shared(7305133);
+    -- tables behind the wall have a lock of their own, for which the open side waits in no other case than the database lock
+    perform pg_advisory_xact_lock_shared(case when tg_table_name like 'unblinded\_%' then 7305135 else 7305133 end);
     if exists (select 1 from public.participants_databaselock) then
         if tg_table_name = 'participants_randomizationrequest' and tg_op = 'UPDATE' then
             if old.state = 'waiting' and new.state = 'refused' then
@@ -448,6 +451,8 @@ begin
        ) then
         raise exception 'hospital records have not all been looked up' using errcode = 'check_violation', constraint = 'lock_after_records';
     end if;
+    -- last, when everything else is in order: what waits here waits for the unblinded side
+    perform pg_advisory_xact_lock(7305135);
     return new;
 end $$;
 

@@ -4,31 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('unblinded_disclosure', '0004_reading_of_a_page'),
+        ("unblinded_disclosure", "0004_reading_of_a_page"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UnblindedHistorySeal',
+            name="UnblindedHistorySeal",
             fields=[
-                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('first_row', models.BigIntegerField()),
-                ('last_row', models.BigIntegerField()),
-                ('rows', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('digests', models.BinaryField(help_text='of each line its number (8 bytes) and its SHA-256 (32 bytes)')),
-                ('head', models.CharField(max_length=64)),
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("first_row", models.BigIntegerField()),
+                ("last_row", models.BigIntegerField()),
+                ("rows", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "digests",
+                    models.BinaryField(help_text="of each line its number (8 bytes) and its SHA-256 (32 bytes)"),
+                ),
+                ("head", models.CharField(max_length=64)),
             ],
             options={
-                'db_table': 'unblinded_history_seal',
-                'abstract': False,
+                "db_table": "unblinded_history_seal",
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='unblindedhistory',
-            name='salt',
-            field=models.UUIDField(help_text='so that no digest of a line can be tried out against texts', null=True),
+            model_name="unblindedhistory",
+            name="salt",
+            field=models.UUIDField(help_text="so that no digest of a line can be tried out against texts", null=True),
         ),
     ]

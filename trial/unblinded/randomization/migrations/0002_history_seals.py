@@ -4,31 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('unblinded_randomization', '0001_initial'),
+        ("unblinded_randomization", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ConcealedHistorySeal',
+            name="ConcealedHistorySeal",
             fields=[
-                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('first_row', models.BigIntegerField()),
-                ('last_row', models.BigIntegerField()),
-                ('rows', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('digests', models.BinaryField(help_text='of each line its number (8 bytes) and its SHA-256 (32 bytes)')),
-                ('head', models.CharField(max_length=64)),
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("first_row", models.BigIntegerField()),
+                ("last_row", models.BigIntegerField()),
+                ("rows", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "digests",
+                    models.BinaryField(help_text="of each line its number (8 bytes) and its SHA-256 (32 bytes)"),
+                ),
+                ("head", models.CharField(max_length=64)),
             ],
             options={
-                'db_table': 'concealed_history_seal',
-                'abstract': False,
+                "db_table": "concealed_history_seal",
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='concealedhistory',
-            name='salt',
-            field=models.UUIDField(help_text='so that no digest of a line can be tried out against texts', null=True),
+            model_name="concealedhistory",
+            name="salt",
+            field=models.UUIDField(help_text="so that no digest of a line can be tried out against texts", null=True),
         ),
     ]
