@@ -74,7 +74,7 @@ WITHOUT_TWIN: dict[str, str] = {
                 "fidelity_rate",
             ),
             *("fidelity_sign", "fidelity_consensus", "admission_new", "admission_correct", "admission_remove"),
-            "admissions_complete",
+            *("admissions_complete", "redaction_ask", "redaction"),
         ),
         ASKS,
     ),
