@@ -405,7 +405,8 @@ def test_no_lock_tells_when_the_unblinded_side_works(trial: Treatment, waits: st
                 "default",
                 [
                     "set lock_timeout = '100ms'",
-                    "insert into participants_databaselock(id, \"only\", locked_at, locked_by, signature) values (gen_random_uuid(), true, now(), 'x', '{}')",
+                    'insert into participants_databaselock(id, "only", locked_at, locked_by, signature)'
+                    " values (gen_random_uuid(), true, now(), 'x', '{}')",
                 ],
             )
             == CHECK
@@ -431,7 +432,8 @@ def promote(login: str, user: User, role: str, **given: str) -> str:
     values = {"granted_by": "'x'", "confirmed_by": "'y'", "confirmed_at": "now()", "site": "'*'", **given}
     return ending(login, [
         "insert into core_membership(id, user_id, role, site, granted_at, granted_by, confirmed_at, confirmed_by, ended_by) values"
-        f" (gen_random_uuid(), '{user.pk}', '{role}', {values['site']}, now(), {values['granted_by']}, {values['confirmed_at']}, {values['confirmed_by']}, '')"
+        f" (gen_random_uuid(), '{user.pk}', '{role}', {values['site']}, now(), {values['granted_by']}, {values['confirmed_at']},"
+        f" {values['confirmed_by']}, '')"
     ])  # fmt: skip
 
 

@@ -162,7 +162,7 @@ class Redaction(Base):
         PARTICIPANT = "participant", _("It says who the participant is")
         OTHER_PERSON = "other_person", _("It names somebody else")
         WRONG_RECORD = "wrong_record", _("It belongs to another participant")
-        SECRET = "secret", _("It holds a password or another secret")  # noqa: S105 - a reason
+        SECRET = "secret", _("It holds a password or another secret")
 
     class State(models.TextChoices):
         ASKED = "asked", _("Waits for the investigator")

@@ -96,7 +96,11 @@ def test_filters(trial: Treatment) -> None:
 
 @pytest.mark.parametrize(
     ("name", "login", "address"),
-    [("dana", "/login/", "/history/seal/"), ("mina", "/unblinded/login/", "/unblinded/history/seal/"), ("irma", "/unblinded/login/", "/unblinded/history/seal/")],
+    [
+        ("dana", "/login/", "/history/seal/"),
+        ("mina", "/unblinded/login/", "/unblinded/history/seal/"),
+        ("irma", "/unblinded/login/", "/unblinded/history/seal/"),
+    ],
 )  # fmt: skip
 def test_the_head_is_shown(
     trial: Treatment, database: psycopg.Connection[Any], name: str, login: str, address: str
