@@ -73,6 +73,20 @@ TABLES: dict[str, Text] = {
 STEPS_OF_HISTORIES: dict[str, Text] = {
     "ask_redaction": _("Redaction asked for"),
     "decide_redaction": _("Redaction decided on"),
+    "open_form": _("Form begun"),
+    "save_answers": _("Answers saved"),
+    "confirm_checks": _("Odd answers confirmed"),
+    "raise_query": _("Query raised"),
+    "answer_query": _("Query answered"),
+    "close_query": _("Query closed"),
+    "accept_queries": _("Queries accepted"),
+    "record_contact": _("Contact data recorded"),
+    "record_attempt": _("Attempt recorded"),
+    "log_reading": _("Reading written down"),
+    "record_sign_in": _("Signed in"),
+    "make_snapshot": _("Snapshot made"),
+    "lock_database": _("Database locked"),
+    "load_version": _("Protocol loaded"),
 }
 
 
@@ -83,7 +97,7 @@ def words() -> dict[str, Text]:
         said |= participants.history_words(current())
     except NoProtocol:
         said |= {**participants.ACTIONS, **participants.COLUMNS}
-    said |= {f"role:{role.code}": role.title for role in roles.ALL}
+    said |= {f"role:{role.code}": str(role.title) for role in roles.ALL}
     said |= {f"site:{code}": name for code, name in site_names().items()}
     if side.current() == side.UNBLINDED:
         from trial.unblinded.sessions.presenters.words import HISTORY

@@ -30,7 +30,7 @@ def seals_of(source: type[SealBase]) -> Iterator[Seal]:
             seal.first_row,
             seal.last_row,
             seal.rows,
-            seal.written,  # type: ignore[attr-defined]
+            seal.written,
             bytes(seal.digests),
             seal.head,
         )

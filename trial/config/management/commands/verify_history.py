@@ -53,7 +53,7 @@ class Command(BaseCommand):
         wrong = 0
         with side.owner(), db.atomic():
             for name, (source, seals) in HISTORIES.items():
-                found = verified(apps.get_model(source), apps.get_model(seals), paper[name])  # type: ignore[type-var]
+                found = verified(apps.get_model(source), apps.get_model(seals), paper[name])
                 self._say(name, found)
                 wrong += len(found.findings)
         if wrong:
