@@ -31,6 +31,7 @@ CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 STUDY_NUMBER = re.compile(r"\d{8}")
 NUMBERED = ("number", "participant")
 """Columns that hold the number of a participant."""
+DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 LONGEST = 400
 """So many characters of a value stand on the page of the history; the file holds the rest."""
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
@@ -123,36 +124,28 @@ def history_table(
     """Lines of the history, each changed field by itself. ``redacts``: the name of the address that asks for a redaction, for whoever may."""
     people, about = names_of(row.actor for row in rows), participants_of(rows)
     said = {**words, **people}
+    with_reason = any(row.reason for row in rows)
     columns = [
         Column(_("When")), Column(_("Who")), Column(_("What")), Column(_("Record")), Column(_("Participant"), code=True),
-        Column(_("Before")), Column(_("After")), Column(_("Reason")), *([Column("")] if redacts else []),
+        *([Column("")] if redacts else []), Column(_("Before")), Column(_("After")), *([Column(_("Reason"))] if with_reason else []),
     ]  # fmt: skip
     shown: list[list[Any]] = []
     limit = LONGEST if csv_url else None  # a file holds everything
     for row in rows:
-        fields = redactable_fields(row) if redacts else []
-        last = [Link(_("Redact"), reverse(redacts, args=[row.pk])) if fields else None] if redacts else []
+        number, record = grouped(about.get(row.row_id, "")), table_words(row.table_name)
+        step = (
+            [Link(_("Redact"), reverse(redacts, args=[row.pk])) if redactable_fields(row) else None] if redacts else []
+        )
         for line in lines([recorded(row, people)], said):
-            number = grouped(about.get(row.row_id, ""))
-            shown.append(
-                [
-                    line.at,
-                    line.who,
-                    line.what,
-                    table_words(row.table_name),
-                    number,
-                    _short(line.old, limit),
-                    _short(line.new, limit),
-                    line.reason,
-                    *last,
-                ]
-            )
+            values = [_short(line.old, limit), _short(line.new, limit)]
+            reason = [line.reason] if with_reason else []
+            shown.append([line.at, line.who, line.what, record, number, *step, *values, *reason])
     empty = _("Nothing has been changed yet: every change appears here by itself.")
     return Table(columns, shown, empty=empty, csv_url=csv_url, page=position)
 
 
 def _short(text: Text, limit: int | None) -> str:
-    whole = str(text)
+    whole = str(text) if limit is None else DIGEST.sub(r"\1 …", str(text))
     return whole if limit is None or len(whole) <= limit else f"{whole[:limit]} …"
 
 
@@ -161,12 +154,16 @@ def head_facts(seal: SealBase) -> list[tuple[Text, Any]]:
     return [
         (_("Batch"), seal.number),
         (_("Sealed"), seal.at),
-        (_("Head"), " ".join(seal.head[i : i + 8] for i in range(0, 64, 8))),
+        (_("Head"), _in_groups(seal.head)),
     ]
+
+
+def _in_groups(head: str) -> str:
+    return " ".join(head[i : i + 8] for i in range(0, 64, 8))
 
 
 def seal_table(seals: Sequence[SealBase]) -> Table:
     """Seals, newest first."""
-    columns = [Column(_("Batch")), Column(_("Sealed")), Column(_("Changes"), number=True), Column(_("Head"), code=True)]
-    rows = [[one.number, one.at, one.rows, one.head] for one in seals]
+    columns = [Column(_("Batch")), Column(_("Sealed")), Column(_("Changes"), number=True), Column(_("Head"))]
+    rows = [[one.number, one.at, one.rows, _in_groups(one.head)] for one in seals]
     return Table(columns, rows, empty=_("The history is sealed every ten minutes; its first seal appears here."))
