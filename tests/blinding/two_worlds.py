@@ -27,6 +27,7 @@ from assessments.entry.models import Form
 from assessments.visits import actions as visits
 from tests import world
 from trial.core import clock, db, ids, side
+from trial.core.history.tasks import seal_concealed, seal_open, seal_unblinded
 from trial.core.models import User
 from trial.participants import actions as way_in
 from trial.participants.contact import actions as contact
@@ -179,11 +180,13 @@ def _look_up(allocation: Allocation, window: str) -> None:
 
 
 def _night() -> None:
-    """The sweep says whether records are complete. It has its own instant, as at night."""
+    """The sweep says whether records are complete, and the histories are sealed. It has its own instant, as at night."""
     at = clock.frozen_at()
     assert at is not None
     clock.move_to(at + dt.timedelta(hours=3))
     records_sweep()
+    for seal in (seal_open, seal_unblinded, seal_concealed):
+        seal()
 
 
 def _records_end() -> None:

@@ -22,21 +22,34 @@ PREFIX = {"open": "open:", "unblinded": "unblinded:"}
 BROKER_OF_QUEUE = {"default": "open", "allocation": "open", "unblinded": "unblinded"}
 
 TASK_MODULES = {
-    "default": ["trial.participants.tasks", "analysis.pooled.tasks", "analysis.snapshots.tasks"],
-    "allocation": ["trial.unblinded.randomization.tasks"],
+    "default": [
+        "trial.participants.tasks",
+        "analysis.pooled.tasks",
+        "analysis.snapshots.tasks",
+        "trial.core.history.tasks",
+    ],
+    "allocation": ["trial.unblinded.randomization.tasks", "trial.core.history.tasks"],
     "unblinded": [
         "analysis.unblinded.tasks",
         "trial.unblinded.sessions.tasks",
         "trial.unblinded.records.tasks",
         "trial.unblinded.disclosure.handover.tasks",
+        "trial.core.history.tasks",
     ],
 }
 
-BEAT = {
+BEAT: dict[str, dict[str, dict[str, Any]]] = {
     "default": {
         "sweep-runs": {"task": "analysis.pooled.tasks.sweep", "schedule": 20.0},
         "snapshot": {"task": "analysis.snapshots.tasks.nightly", "schedule": crontab(hour=1, minute=40)},
         "sweep-requests": {"task": "trial.participants.tasks.sweep_requests", "schedule": 15.0},
+        "seal-history": {"task": "trial.core.history.tasks.seal_open", "schedule": crontab(minute="*/10")},
+        # the allocator has no beat of its own; that its history is sealed tells nothing
+        "seal-concealed": {
+            "task": "trial.core.history.tasks.seal_concealed",
+            "schedule": crontab(minute=30, hour="*"),
+            "options": {"queue": "allocation"},
+        },
     },
     "unblinded": {
         "sweep-runs": {"task": "analysis.unblinded.tasks.sweep", "schedule": 20.0},
@@ -45,6 +58,7 @@ BEAT = {
             "task": "trial.unblinded.disclosure.handover.tasks.sweep",
             "schedule": crontab(hour=2, minute=40),
         },
+        "seal-history": {"task": "trial.core.history.tasks.seal_unblinded", "schedule": crontab(minute="5-59/10")},
         "fix-completions": {"task": "trial.unblinded.sessions.tasks.sweep", "schedule": crontab(hour=2, minute=10)},
     },
     "allocation": {},
@@ -91,7 +105,7 @@ def application(queue: str) -> Celery:
         enable_utc=True,
         imports=[module for module in TASK_MODULES[queue] if _exists(module)],
         beat_schedule={
-            name: entry | {"options": {"queue": queue}}
+            name: {"options": {"queue": queue}} | entry
             for name, entry in BEAT[queue].items()
             if _exists(str(entry["task"]).rpartition(".")[0])
         },

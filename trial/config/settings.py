@@ -192,6 +192,7 @@ RIGHTS = "trial.config.rights.TABLES"
 STATIONS = "trial.config.stations.STATIONS"
 WORK_PROVIDERS: list[str] = [
     "trial.core.access.work.work",
+    "trial.core.history.redacting.work_for",
     "trial.participants.presenters.work_for",
     "trial.participants.course.presenters.work_for",
     "assessments.visits.presenters.work_for",
@@ -232,6 +233,19 @@ ON_REENTRY = "trial.unblinded.disclosure.actions.mark_reentry"
 ON_LEAVING = "trial.unblinded.disclosure.actions.end_reentry"
 HAS_REENTERED = "trial.unblinded.disclosure.queries.has_reentered"
 TRUE_HISTORY = "trial.unblinded.disclosure.queries.true_history"
+HISTORIES = {
+    "default": "trial.core.models.History",
+    "unblinded": "trial.unblinded.disclosure.models.UnblindedHistory",
+}
+SEALS = {
+    "default": "trial.core.models.HistorySeal",
+    "unblinded": "trial.unblinded.disclosure.models.UnblindedHistorySeal",
+}
+HISTORY_WORDS = "trial.config.history_words.words"
+HISTORY_TABLES = "trial.config.history_words.TABLES"
+KEYS_NUMBERED = "trial.participants.queries.keys_numbered"
+NUMBERS_OF = "trial.participants.queries.numbers_of"
+LEDGER = "trial.unblinded.disclosure.actions.note"
 SEES_ALLOCATION = "trial.protocol.queries.sees_allocation"
 TOKENS = {"default": "trial.core.tokens.models.Token", "unblinded": "trial.unblinded.tokens.models.UnblindedToken"}
 PROTOCOL_USED = "trial.config.worlds.used.protocol_used"

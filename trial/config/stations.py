@@ -78,6 +78,7 @@ STATIONS: list[Station] = [
     Station("snapshots", _("Snapshots"), _codes(r.TrialStatistician, r.DataManager), "default", "report-analytics"),
     Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
     Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
+    Station("history", _("History"), _codes(r.DataManager, r.Monitor, r.Investigator), "default", "history"),
     Station("roles", _("Roles"), _codes(r.Monitor, r.Investigator), "default", "shield-check"),
     # of the open side, through the one gate
     Station("code_break", _("Code-break"), _codes(r.Investigator), "default", "alert-triangle"),
@@ -157,6 +158,10 @@ STATIONS: list[Station] = [
         "handovers", _("Hand-overs"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "route"
     ),
     Station("ledger", _("Ledger"), _codes(r.UnblindedDataManager, r.IndependentStatistician), "unblinded", "history"),
+    Station(
+        "unblinded_history", _("History"), _codes(r.UnblindedDataManager, r.UnblindedMonitor), "unblinded", "history"
+    ),
+    Station("unblinded_history_seal", _("Seal"), _codes(r.IndependentStatistician), "unblinded", "lock"),
     Station("accounts", _("Accounts"), _codes(r.Administrator), "unblinded", "users"),
     Station("role_matrix", _("Roles"), _codes(r.Administrator), "unblinded", "shield-check"),
     Station("refusals", _("Refused attempts"), _codes(r.Administrator), "unblinded", "ban"),

@@ -118,6 +118,7 @@ class HistoryBase(models.Model):
     site = models.CharField(max_length=30, null=True)
     old: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     new: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+    salt = models.UUIDField(null=True, help_text="so that no digest of a line can be tried out against texts")
 
     class Meta:
         abstract = True
@@ -129,6 +130,79 @@ class History(HistoryBase):
 
     class Meta(HistoryBase.Meta):
         abstract = False
+
+
+class SealBase(models.Model):
+    """A batch of a history, sealed: the digests of its lines, and a head over them and the head before. Only a function of the database writes it."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    first_row = models.BigIntegerField()
+    last_row = models.BigIntegerField()
+    rows = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    digests = models.BinaryField(help_text="of each line its number (8 bytes) and its SHA-256 (32 bytes)")
+    head = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+
+
+class HistorySeal(SealBase):
+    """The seals of the open history."""
+
+    class Meta(SealBase.Meta):
+        abstract = False
+        db_table = "core_history_seal"
+
+
+class Redaction(Base):
+    """A typed field of a record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
+
+    class Reason(models.TextChoices):
+        PARTICIPANT = "participant", _("It says who the participant is")
+        OTHER_PERSON = "other_person", _("It names somebody else")
+        WRONG_RECORD = "wrong_record", _("It belongs to another participant")
+        SECRET = "secret", _("It holds a password or another secret")
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Waits for the investigator")
+        DONE = "done", _("Redacted")
+        REFUSED = "refused", _("Stays as it is")
+
+    number = models.PositiveIntegerField(unique=True)
+    history_row = models.BigIntegerField()
+    table_name = models.CharField(max_length=63)
+    row_id = models.CharField(max_length=120)
+    field = models.CharField(max_length=63)
+    site = models.CharField(max_length=30, null=True)
+    reason = models.CharField(max_length=20, choices=Reason)
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    asked_at = models.DateTimeField(default=clock.now)
+    asked_by = models.CharField(max_length=60)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__in=["participant", "other_person", "wrong_record", "secret"]),
+                name="core_redaction_reason",
+            ),
+            models.CheckConstraint(condition=Q(state__in=["asked", "done", "refused"]), name="core_redaction_state"),
+            models.CheckConstraint(condition=~Q(decided_by=models.F("asked_by")), name="core_redaction_two_persons"),
+            models.UniqueConstraint(
+                fields=["history_row", "field"], condition=Q(state="asked"), name="core_redaction_asked_once"
+            ),
+        ]
+
+
+class RedactedLine(Base):
+    """A line of the open history that a redaction changed, with its digest as it stands since."""
+
+    redaction = models.ForeignKey(Redaction, models.PROTECT, related_name="lines")
+    history_row = models.BigIntegerField()
+    site = models.CharField(max_length=30, null=True)
+    digest = models.CharField(max_length=64)
 
 
 class SetupToken(Base):

@@ -49,6 +49,18 @@ def participant_numbered(number: str) -> Participant | None:
     return everybody().filter(number=number.replace(" ", "")).first()
 
 
+def keys_numbered(number: str) -> list[str]:
+    """The keys under which the history knows the participant with this number: their own and their screening's; none, if there is nobody."""
+    found = participant_numbered(number)
+    return [str(found.pk), str(found.screening_id)] if found else []
+
+
+def numbers_of(keys: Iterable[uuid.UUID]) -> dict[str, str]:
+    """The numbers of participants, by key; one query."""
+    rows = Participant.objects.filter(pk__in=set(keys)).values_list("pk", "number")
+    return {str(key): number for key, number in rows}
+
+
 def screening_log() -> QuerySet[ScreeningEntry]:
     """The log, newest first."""
     return ScreeningEntry.objects.select_related("team", "site").order_by("-created_at", "id")

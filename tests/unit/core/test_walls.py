@@ -239,6 +239,8 @@ WITHOUT_SITE = {
     "unblinded_reveal": "the sequence of the whole trial, after planned unblinding",
     "concealed_draw": "the allocator's alone",
     "unblinded_forecast_run": "a simulation; no participant is in it",
+    "core_history_seal": "a batch of the whole history",
+    "unblinded_history_seal": "a batch of the whole history",
     "dropbox_refusal": "read by administrators, who have no site; it names no participant",
     "protocol_protocolversion": "one trial",
     "protocol_importstate": "one trial",
@@ -260,6 +262,7 @@ WITHOUT_SITE = {
     "concealed_sequence": "the allocator's alone",
     "concealed_slot": "the allocator's alone",
     "concealed_history": "the allocator's alone",
+    "concealed_history_seal": "the allocator's alone",
 }
 """Tables that no row policy divides, each with the reason why it belongs to no site."""
 

@@ -7,6 +7,8 @@ TABLES: dict[str, Table] = {
     # --- histories: only the trigger writes them
     "unblinded_history": Table("unblinded", site="site", unblinded="s", history=False),
     "concealed_history": Table("concealed", allocator="s", history=False),
+    "unblinded_history_seal": Table("unblinded", key="number", unblinded="s", append_only=True, history=False),
+    "concealed_history_seal": Table("concealed", key="number", allocator="s", append_only=True, history=False),
     # --- behind the wall
     "unblinded_allocation": Table(
         "unblinded",

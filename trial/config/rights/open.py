@@ -68,6 +68,18 @@ TABLES: dict[str, Table] = {
     "core_rolesiderow": Table("infrastructure", key="role"),
     # --- histories: only the trigger writes them
     "core_history": Table("open", site="site", blinded="s", unblinded="s", allocator="", history=False),
+    # its seals are written by a function, and a redaction is carried out by one
+    "core_history_seal": Table("open", key="number", blinded="s", unblinded="s", append_only=True, history=False),
+    "core_redaction": Table(
+        "open",
+        site="site",
+        blinded="si",
+        states=("state", "asked>done", "asked>refused"),
+        guards=(("equipoise_guard_redaction", "before insert"),),
+    ),
+    "core_redactedline": Table(
+        "open", site="site", blinded="s", append_only=True, same_site=(("redaction_id", "core_redaction"),)
+    ),
     # --- the trial's definition
     "protocol_protocolversion": Table(
         "open",

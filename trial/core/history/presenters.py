@@ -2,14 +2,21 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from trial.core.history.queries import Change as Recorded
+from trial.core.history.queries import names_of, recorded
+from trial.core.history.rules import redactable_fields
+from trial.core.history.search import participants_of
+from trial.core.models import HistoryBase, SealBase
 from trial.core.ui.parts import Change
-from trial.core.ui.tables import STATE_WORDS, grouped
+from trial.core.ui.tables import STATE_WORDS, Column, Link, Page, Table, grouped
 from trial.core.ui.tables import shown as in_words
 from trial.core.ui.text import Text
 
@@ -24,6 +31,9 @@ CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 STUDY_NUMBER = re.compile(r"\d{8}")
 NUMBERED = ("number", "participant")
 """Columns that hold the number of a participant."""
+DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
+LONGEST = 400
+"""So many characters of a value stand on the page of the history; the file holds the rest."""
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 
@@ -94,3 +104,66 @@ def _text(text: str, column: str, said: Words) -> str:
 
 def _is_key(value: Any) -> bool:
     return isinstance(value, str) and KEY.fullmatch(value) is not None
+
+
+def table_words(table: str) -> str:
+    """What a table holds, in words."""
+    tables: dict[str, Text] = import_string(settings.HISTORY_TABLES)
+    return str(tables.get(table, table))
+
+
+def step_words(action: str, words: Words) -> str:
+    """An action, by its full name, in words."""
+    name = action.rpartition(".")[2]
+    return str(words.get(name, "")) or name.replace("_", " ").capitalize() or _("Change")
+
+
+def history_table(
+    rows: Sequence[HistoryBase], words: Words, *, redacts: str = "", csv_url: str = "", position: Page | None = None
+) -> Table:
+    """Lines of the history, each changed field by itself. ``redacts``: the name of the address that asks for a redaction, for whoever may."""
+    people, about = names_of(row.actor for row in rows), participants_of(rows)
+    said = {**words, **people}
+    with_reason = any(row.reason for row in rows)
+    columns = [
+        Column(_("When")), Column(_("Who")), Column(_("What")), Column(_("Record")), Column(_("Participant"), code=True),
+        *([Column("")] if redacts else []), Column(_("Before")), Column(_("After")), *([Column(_("Reason"))] if with_reason else []),
+    ]  # fmt: skip
+    shown: list[list[Any]] = []
+    limit = LONGEST if csv_url else None  # a file holds everything
+    for row in rows:
+        number, record = grouped(about.get(row.row_id, "")), table_words(row.table_name)
+        step = (
+            [Link(_("Redact"), reverse(redacts, args=[row.pk])) if redactable_fields(row) else None] if redacts else []
+        )
+        for line in lines([recorded(row, people)], said):
+            values = [_short(line.old, limit), _short(line.new, limit)]
+            reason = [line.reason] if with_reason else []
+            shown.append([line.at, line.who, line.what, record, number, *step, *values, *reason])
+    empty = _("Nothing has been changed yet: every change appears here by itself.")
+    return Table(columns, shown, empty=empty, csv_url=csv_url, page=position)
+
+
+def _short(text: Text, limit: int | None) -> str:
+    whole = str(text) if limit is None else DIGEST.sub(r"\1 …", str(text))
+    return whole if limit is None or len(whole) <= limit else f"{whole[:limit]} …"
+
+
+def head_facts(seal: SealBase) -> list[tuple[Text, Any]]:
+    """The newest seal, as it is written down."""
+    return [
+        (_("Batch"), seal.number),
+        (_("Sealed"), seal.at),
+        (_("Head"), _in_groups(seal.head)),
+    ]
+
+
+def _in_groups(head: str) -> str:
+    return " ".join(head[i : i + 8] for i in range(0, 64, 8))
+
+
+def seal_table(seals: Sequence[SealBase]) -> Table:
+    """Seals, newest first."""
+    columns = [Column(_("Batch")), Column(_("Sealed")), Column(_("Changes"), number=True), Column(_("Head"))]
+    rows = [[one.number, one.at, one.rows, _in_groups(one.head)] for one in seals]
+    return Table(columns, rows, empty=_("The history is sealed every ten minutes; its first seal appears here."))

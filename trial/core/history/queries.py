@@ -1,7 +1,7 @@
 """Reading the history beside a record."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,18 +46,20 @@ def history_of(
     listed = source._default_manager.filter(wanted).exclude(action__in=without)
     found = list(listed.order_by("at", "id")[:limit])
     names = names_of(row.actor for row in found)
-    return [
-        Change(
-            row.at,
-            names.get(row.actor, row.actor),
-            row.action.rpartition(".")[2],
-            row.table_name,
-            _fields(row),
-            row.reason,
-            row.row_id,
-        )
-        for row in found
-    ]
+    return [recorded(row, names) for row in found]
+
+
+def recorded(row: HistoryBase, names: Mapping[str, str]) -> Change:
+    """A stored line as pages read it; ``names`` of its actor."""
+    return Change(
+        row.at,
+        names.get(row.actor, row.actor),
+        row.action.rpartition(".")[2],
+        row.table_name,
+        _fields(row),
+        row.reason,
+        row.row_id,
+    )
 
 
 def history_here(*rows: tuple[str, Any], without: Collection[str] = ()) -> list[Change]:

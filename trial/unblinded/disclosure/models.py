@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from trial.core import clock
-from trial.core.models import Base, HistoryBase
+from trial.core.models import Base, HistoryBase, SealBase
 from trial.unblinded.randomization.models import Allocation
 
 
@@ -185,3 +185,11 @@ class UnblindedHistory(HistoryBase):
     class Meta(HistoryBase.Meta):
         abstract = False
         db_table = "unblinded_history"
+
+
+class UnblindedHistorySeal(SealBase):
+    """The seals of that history; neither side's depend on the other's."""
+
+    class Meta(SealBase.Meta):
+        abstract = False
+        db_table = "unblinded_history_seal"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from trial.core import clock
-from trial.core.models import Base, HistoryBase
+from trial.core.models import Base, HistoryBase, SealBase
 from trial.participants.models import Participant
 
 
@@ -216,3 +216,11 @@ class ConcealedHistory(HistoryBase):
     class Meta(HistoryBase.Meta):
         abstract = False
         db_table = "concealed_history"
+
+
+class ConcealedHistorySeal(SealBase):
+    """The seals of that history."""
+
+    class Meta(SealBase.Meta):
+        abstract = False
+        db_table = "concealed_history_seal"

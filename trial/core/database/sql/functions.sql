@@ -21,11 +21,13 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     select coalesce((select side from public.core_login where name = session_user), 'owner')
 $$;
 
--- Whoever must be alone for the rest of the transaction, by subject. Service logins have no advisory locks of their own: the allocator's
--- and the database lock's could be held by anybody.
+-- Whoever must be alone for the rest of the transaction, by subject, among those of the same side: to wait for another side would tell when
+-- it works. Service logins have no advisory locks of their own: the allocator's and the database lock's could be held by anybody.
 create or replace function equipoise_take_turn(what text) returns void
 language sql security definer set search_path = pg_catalog, public as $$
-    select pg_advisory_xact_lock(731, hashtext(what))
+    select pg_advisory_xact_lock(
+        case public.equipoise_login_side() when 'default' then 731 when 'unblinded' then 732 when 'allocator' then 733 else 734 end, hashtext(what)
+    )
 $$;
 
 -- No trial datum changes until the transaction ends: what is read meanwhile is of one moment.
@@ -53,6 +55,7 @@ declare
     changed_before jsonb;
     changed_after jsonb;
     hidden text;
+    salt uuid;
 begin
     foreach hidden in array string_to_array(tg_argv[3], ',') loop
         if tg_op = 'UPDATE' and before -> hidden is distinct from after -> hidden then
@@ -76,23 +79,198 @@ begin
         changed_before := before;
         changed_after := after;
     end if;
+    salt := public.equipoise_salt(concat_ws(' ', instant, tg_table_name, tg_op, row_key, changed_after));
     if table_side = 'open' then
+        perform pg_advisory_xact_lock_shared(7305141);  -- the seal knows by it that a row may still come
         if login_side = 'unblinded' then
-            insert into public.core_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new)
-            values (instant, 'site staff', 'site staff', act, '', tg_table_name, tg_op, row_key, row_site, changed_before, changed_after);
+            insert into public.core_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new, salt)
+            values (instant, 'site staff', 'site staff', act, '', tg_table_name, tg_op, row_key, row_site, changed_before, changed_after, salt);
         else
-            insert into public.core_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new)
-            values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after);
+            insert into public.core_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new, salt)
+            values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after, salt);
         end if;
     end if;
     if table_side = 'concealed' then
-        insert into public.concealed_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new)
-        values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after);
+        perform pg_advisory_xact_lock_shared(7305143);
+        insert into public.concealed_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new, salt)
+        values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after, salt);
     elsif table_side in ('unblinded', 'dropbox') or login_side = 'unblinded' then
-        insert into public.unblinded_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new)
-        values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after);
+        perform pg_advisory_xact_lock_shared(7305142);
+        insert into public.unblinded_history(at, login, actor, action, reason, table_name, operation, row_id, site, old, new, salt)
+        values (instant, session_user, actor, act, why, tg_table_name, tg_op, row_key, row_site, changed_before, changed_after, salt);
     end if;
     return null;
+end $$;
+
+-- --- the seal of the histories
+
+-- A row of a history as it is hashed. The owner's command says the same in words of its own (trial.core.history.chain).
+create or replace function equipoise_history_text(h jsonb) returns text
+language sql immutable set search_path = pg_catalog as $$
+    select jsonb_build_array(
+        h -> 'id', h -> 'at', h -> 'login', h -> 'actor', h -> 'action', h -> 'reason', h -> 'table_name', h -> 'operation',
+        h -> 'row_id', h -> 'site', h -> 'old', h -> 'new', h -> 'salt'
+    )::text
+$$;
+
+-- Seal what has been written since the last seal, in batches: each hashes the head before it and the digests of its rows. Whoever writes
+-- history shares a lock until the transaction ends; when the seal gets it alone, no smaller number can still come, so that a batch is
+-- every row up to the last one, for ever. It only tries for the lock and gives it back at once: nobody waits for a seal, and a seal that
+-- finds writers all the time leaves it to the next.
+create or replace function equipoise_seal(which text) returns int
+language plpgsql security definer set search_path = pg_catalog, public set timezone = 'UTC' as $$
+declare
+    source text := case which when 'open' then 'core_history' when 'unblinded' then 'unblinded_history' when 'concealed' then 'concealed_history' end;
+    turn bigint := case which when 'open' then 7305141 when 'unblinded' then 7305142 when 'concealed' then 7305143 end;
+    made int := 0;
+    settled bigint;
+    last record;
+    batch record;
+    instant timestamptz;
+    head text;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'a history is sealed as it is now, not as a transaction saw it earlier' using errcode = 'insufficient_privilege', constraint = 'seal_isolation';
+    end if;
+    perform pg_advisory_xact_lock(turn + 10);  -- one seal at a time
+    for attempt in 1 .. 50 loop
+        begin
+            if pg_try_advisory_xact_lock(turn) then
+                execute format('select max(id) from public.%I', source) into settled;
+            end if;
+            raise exception using errcode = 'EQ731';
+        exception when sqlstate 'EQ731' then
+            null;  -- the lock is given back
+        end;
+        exit when settled is not null;
+        perform pg_sleep(0.01);
+    end loop;
+    loop
+        execute format('select number, last_row, head from public.%I order by number desc limit 1', source || '_seal') into last;
+        execute format(
+            'select count(*) as rows, min(id) as first, max(id) as last, string_agg(int8send(id) || sha256(convert_to(line, ''UTF8'')), ''''::bytea order by id) as digests'
+            ' from (select h.id, public.equipoise_history_text(to_jsonb(h)) as line from public.%I h where h.id > $1 and h.id <= $2 order by h.id limit 10000) x',
+            source
+        ) into batch using coalesce(last.last_row, 0), coalesce(settled, 0);
+        exit when batch.rows = 0;
+        instant := public.equipoise_now();
+        head := encode(sha256(convert_to(concat_ws(
+            '|', source, coalesce(last.number, 0) + 1, batch.first, batch.last, batch.rows, to_jsonb(instant) #>> '{}', coalesce(last.head, '')
+        ), 'UTF8') || batch.digests), 'hex');
+        execute format('insert into public.%I(number, first_row, last_row, rows, at, digests, head) values ($1, $2, $3, $4, $5, $6, $7)', source || '_seal')
+            using coalesce(last.number, 0) + 1, batch.first, batch.last, batch.rows, instant, batch.digests, head;
+        made := made + 1;
+    end loop;
+    return made;
+end $$;
+
+-- What a service login may call: it seals the history of its own side, and says nothing about what.
+create or replace function equipoise_seal_history() returns int
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    login_side text := public.equipoise_login_side();
+begin
+    return public.equipoise_seal(case login_side when 'default' then 'open' when 'unblinded' then 'unblinded' when 'allocator' then 'concealed' end);
+end $$;
+
+-- --- lawful redaction
+
+-- The fields that hold what people typed in words of their own on the open side (trial.core.history.rules.REDACTABLE says the same).
+create or replace function equipoise_redactable(table_name text, field text) returns boolean
+language sql immutable set search_path = pg_catalog as $$
+    select (table_name, field) in (('entry_answer', 'value'), ('entry_amendedanswer', 'value'), ('cleaning_dataquery', 'text'))
+$$;
+
+create or replace function equipoise_holds_role(person text, wanted text) returns boolean
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select exists (
+        select 1 from public.core_membership m
+        where m.user_id::text = person and m.role = wanted and m.confirmed_at is not null and m.ended_at is null
+    )
+$$;
+
+-- A data manager asks, about a line of the open history and a field that may be redacted, and decides nothing.
+create or replace function equipoise_guard_redaction() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+begin
+    perform pg_advisory_xact_lock(7305144);
+    if new.asked_by <> me or not public.equipoise_holds_role(me, 'datamanager') then
+        raise exception 'a data manager asks for a redaction' using errcode = 'insufficient_privilege', constraint = 'redaction_asked';
+    end if;
+    if new.state <> 'asked' or new.decided_by <> '' or new.decided_at is not null
+       or new.number <> (select coalesce(max(number), 0) + 1 from public.core_redaction) then
+        raise exception 'a redaction begins as a question, with the next number' using errcode = 'check_violation', constraint = 'redaction_begins';
+    end if;
+    if not public.equipoise_redactable(new.table_name, new.field) or not exists (
+        select 1 from public.core_history h
+        where h.id = new.history_row and h.table_name = new.table_name and h.row_id = new.row_id and h.site is not distinct from new.site
+    ) then
+        raise exception 'a redaction is about a typed field of a line of the open history' using errcode = 'check_violation', constraint = 'redaction_about';
+    end if;
+    return new;
+end $$;
+
+-- The investigator, who is another person, decides. Carried out: the text is replaced by a mark in every line of the history that holds it
+-- and in the record. The chain stands, since it hashes digests: each line's digest stays in its seal, and the line gets a new salt, so that
+-- nobody can try out texts against it. No trigger sees the record change, or the text would be written down once more.
+create or replace function equipoise_decide_redaction(wanted uuid, carry_out boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, public set timezone = 'UTC' as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+    asked public.core_redaction;
+    line public.core_history;
+    mark text;
+    typed text;
+begin
+    select * into asked from public.core_redaction where id = wanted for update;
+    if asked.id is null or asked.state <> 'asked' then
+        raise exception 'there is no such question' using errcode = 'check_violation', constraint = 'redaction_open';
+    end if;
+    if asked.asked_by = me or not public.equipoise_holds_role(me, 'investigator') then
+        raise exception 'the investigator, another person, decides on a redaction' using errcode = 'insufficient_privilege', constraint = 'redaction_second_person';
+    end if;
+    update public.core_redaction set state = case when carry_out then 'done' else 'refused' end, decided_by = me, decided_at = public.equipoise_now()
+    where id = wanted;
+    if not carry_out then
+        return;
+    end if;
+    perform public.equipoise_seal('open');
+    mark := format('[redacted %s]', asked.number);
+    select * into line from public.core_history where id = asked.history_row;
+    typed := coalesce(nullif(line.new ->> asked.field, ''), nullif(line.old ->> asked.field, ''));
+    if typed is null then
+        execute format('select %I from public.%I where id::text = $1', asked.field, asked.table_name) into typed using asked.row_id;
+    end if;
+    if coalesce(typed, '') = '' or typed like '[redacted %]' then
+        raise exception 'there is nothing to redact' using errcode = 'check_violation', constraint = 'redaction_nothing';
+    end if;
+    for line in
+        select * from public.core_history h
+        where h.table_name = asked.table_name and h.row_id = asked.row_id and typed in (h.old ->> asked.field, h.new ->> asked.field) order by h.id for update
+    loop
+        if line.id > coalesce((select max(last_row) from public.core_history_seal), 0) then
+            raise exception 'this line is not sealed yet' using errcode = 'check_violation', constraint = 'redaction_unsealed';
+        end if;
+        if line.old ->> asked.field = typed then
+            line.old := jsonb_set(line.old, array[asked.field], to_jsonb(mark));
+        end if;
+        if line.new ->> asked.field = typed then
+            line.new := jsonb_set(line.new, array[asked.field], to_jsonb(mark));
+        end if;
+        line.salt := public.equipoise_salt(concat_ws(' ', 'redacted', asked.number, line.id));
+        update public.core_history set old = line.old, new = line.new, salt = line.salt where id = line.id;
+        insert into public.core_redactedline(id, redaction_id, history_row, site, digest)
+        values (
+            md5(asked.id::text || line.id)::uuid, asked.id, line.id, line.site,
+            encode(sha256(convert_to(public.equipoise_history_text(to_jsonb(line)), 'UTF8')), 'hex')
+        );
+    end loop;
+    execute format('alter table public.%I disable trigger user', asked.table_name);
+    execute format('update public.%I set %I = $1 where id::text = $2 and %I = $3', asked.table_name, asked.field, asked.field)
+        using mark, asked.row_id, typed;
+    execute format('alter table public.%I enable trigger user', asked.table_name);
 end $$;
 
 -- Rows that are only ever added: consent, allocation, visit status, releases.
@@ -245,7 +423,8 @@ end $$;
 create or replace function equipoise_guard_lock() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
-    perform pg_advisory_xact_lock_shared(7305133);
+    -- tables behind the wall have a lock of their own, for which the open side waits in no other case than the database lock
+    perform pg_advisory_xact_lock_shared(case when tg_table_name like 'unblinded\_%' then 7305135 else 7305133 end);
     if exists (select 1 from public.participants_databaselock) then
         if tg_table_name = 'participants_randomizationrequest' and tg_op = 'UPDATE' then
             if old.state = 'waiting' and new.state = 'refused' then
@@ -272,6 +451,8 @@ begin
        ) then
         raise exception 'hospital records have not all been looked up' using errcode = 'check_violation', constraint = 'lock_after_records';
     end if;
+    -- last, when everything else is in order: what waits here waits for the unblinded side
+    perform pg_advisory_xact_lock(7305135);
     return new;
 end $$;
 

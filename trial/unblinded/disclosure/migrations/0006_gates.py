@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("unblinded_disclosure", "0004_reading_of_a_page"),
+        ("unblinded_disclosure", "0005_history_seals"),
         ("unblinded_randomization", "0001_initial"),
     ]
 
