@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("unblinded_randomization", "0001_initial"),
+        ("unblinded_randomization", "0002_verifiable"),
     ]
 
     operations = [
