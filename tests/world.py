@@ -1,13 +1,15 @@
 """A small trial, built by actions on the right sides, for tests of everything above the walls."""
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from trial.core import clock, db, ids, side
 from trial.core.access import Person, person_of
@@ -21,6 +23,7 @@ from trial.protocol.changes import Used
 from trial.protocol.definition import Protocol
 from trial.protocol.loader import load
 from trial.protocol.models import Team
+from trial.protocol.queries import current
 from trial.unblinded.randomization import actions as allocator
 from trial.unblinded.randomization import schemes
 from trial.unblinded.randomization.models import Sequence
@@ -45,20 +48,41 @@ def seeing(protocol: Protocol, *sites: str) -> Protocol:
 def open_trial(
     protocol: str = "imr",
     *,
-    seed: bytes = b"a seed for tests",
+    seed: bytes = b"",
     sizes: tuple[int, ...] = (5, 10),
     length: int = 40,
     seen_at: tuple[str, ...] = (),
 ) -> None:
-    """Load the protocol and seal a sequence on the shares of two stand-ins; ``seed``: of the identifiers, and so of shares and salt.
+    """Load the protocol and seal a sequence on the shares of two stand-ins; with ``seed`` the arms are drawn anew from it.
 
     ``seen_at``: sites whose coordinator sees allocations.
     """
     with side.opened(), db.unit_of_work(by=SETUP):
         load_version(protocol=seeing(read(protocol), *seen_at), used=Used(), by=SETUP)
-    with ids.seeded(int.from_bytes(sha256(seed).digest())):
+    with ids.seeded(0):
         contribute_shares()
         seal(blocks(*sizes, protocol=protocol), length=length)
+    if seed:
+        _draw_again(seed, blocks(*sizes, protocol=protocol), length)
+
+
+def _draw_again(seed: bytes, scheme: schemes.PermutedBlocks, length: int) -> None:
+    """Draw the arms of the sealed slots anew, as the owner may in a scratch database, from ``seed``.
+
+    Shares and salt stay, and so the public commitment: a digest over random bytes that nobody has would differ between two worlds, and
+    tell nothing.
+    """
+    with side.opened(), db.unit_of_work(by=SETUP):
+        protocol = current()
+    drawn = [
+        (draw.arm, stratum, position)
+        for stratum in protocol.strata
+        for position, draw in enumerate(scheme.sequence(seed, stratum, length), start=1)
+    ]
+    with psycopg.connect(os.environ["OWNER_DATABASE_URL"]) as owner:
+        owner.execute("set local session_replication_role = replica")
+        with owner.cursor() as cursor:
+            cursor.executemany("update concealed_slot set arm = %s where stratum = %s and position = %s", drawn)
 
 
 def contribute_shares() -> None:

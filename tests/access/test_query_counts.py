@@ -81,7 +81,7 @@ def kinds(site: str, team: str, version: str, users: dict[str, str]) -> dict[str
             "id": key("snapshot"), "protocol_version_id": f"'{version}'::uuid", "sha256": "md5('s' || n) || md5('s' || n)", "dictionary": "'[]'",
         }),
         "unblinded_allocation": ("n % 2 = 0", {
-            "id": allocation, "participant_id": person, "site": here, "stratum": "'x'", "position": "n",
+            "id": allocation, "participant_id": person, "site": here, "stratum": "'x'", "position": "n", "number": "n",
             "arm": "case when n % 4 = 0 then 'imr' else 'cau' end",
         }),
         "unblinded_group": ("n % 40 = 0 or n = 1", {"id": group, "site": here, "code": "'G' || n", "name": "'Group'"}),

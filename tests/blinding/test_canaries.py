@@ -341,7 +341,7 @@ def _behind_the_wall(trial: Treatment, planted: Planted) -> None:
     admin = world.person(world.make_user("anna", "admin"))
     with world.at_work(admin) as by:
         user = accounts.create_account(
-            username=planted.word("core_user.username"),
+            username=planted.word("core_user.username", "dana", "mo"),  # in the history of accounts
             full_name=planted.word("core_user.full_name", *EVERYBODY),
             password="a long password 123", by=by,
         )  # fmt: skip

@@ -21,6 +21,7 @@ WITHOUT_TWIN: dict[str, str] = {
     **dict.fromkeys(("account_tokens", "account_token_revoke"), "a token makes no other token and reads none"),
     "unblinded_setup": "the first two administrators, who have no token yet",
     "healthz": "open to the whole world, and about the installation",
+    "commitment": "open to the whole world; a digest to be printed",
     # --- the gallery of components: demo worlds and tests
     **dict.fromkeys(
         ("gallery", "gallery_confirm", "gallery_progress", "gallery_error", "gallery_saved"),

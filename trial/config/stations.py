@@ -78,7 +78,8 @@ STATIONS: list[Station] = [
     Station("snapshots", _("Snapshots"), _codes(r.TrialStatistician, r.DataManager), "default", "report-analytics"),
     Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
     Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
-    Station("history", _("History"), _codes(r.DataManager, r.Monitor, r.Investigator), "default", "history"),
+    Station("history", _("History"), _codes(r.DataManager, r.Monitor), "default", "history"),
+    Station("redactions", _("Redactions"), _codes(r.Investigator), "default", "history"),
     Station("roles", _("Roles"), _codes(r.Monitor, r.Investigator), "default", "shield-check"),
     # of the open side, through the one gate
     Station("code_break", _("Code-break"), _codes(r.Investigator), "default", "alert-triangle"),

@@ -35,7 +35,7 @@ TABLES: dict[str, Table] = {
         "unblinded",
         unblinded="si",
         unblinded_update=("last_used_at", "revoked_at", "revoked_by"),
-        secret=("digest", "password_mark"),
+        secret=("digest", "password_mark", "name"),
         silent=("last_used_at",),
         write_once=("revoked_at", "revoked_by"),
         guards=(("equipoise_guard_token", "before insert"),),

@@ -59,7 +59,7 @@ TABLES: dict[str, Table] = {
             "revoked_by",
         ),
         unblinded_update=("revoked_at", "revoked_by"),
-        secret=("digest", "password_mark"),
+        secret=("digest", "password_mark", "name"),
         silent=("last_used_at",),
         write_once=("revoked_at", "revoked_by"),
         guards=(("equipoise_guard_token", "before insert"),),

@@ -45,6 +45,11 @@ def work_for(person: Person) -> WorkList | None:
     )
 
 
+def _above(request: Request) -> list[tuple[str, str]]:
+    """The history, for those who read it."""
+    return [(_("History"), reverse("history"))] if request.person.holds(DataManager, Monitor) else []
+
+
 @page(roles=(DataManager, Investigator, Monitor))
 def redactions(request: Request) -> HttpResponseBase:
     """Every redaction that was asked for, and what became of it."""
@@ -68,7 +73,7 @@ def redactions(request: Request) -> HttpResponseBase:
     empty = _("Nothing was redacted. A data manager asks for it beside a line of the history.")
     context = {
         "title": _("Redactions"),
-        "crumbs": [(_("History"), reverse("history")), (_("Redactions"), "")],
+        "crumbs": [*_above(request), (_("Redactions"), "")],
         "table": Table(columns, rows, empty=empty),
     }
     return render(request, "trial/participant_list.html", context)
@@ -126,7 +131,7 @@ def redaction(request: Request, key: Any) -> HttpResponseBase:
     title = _("Decide on redaction %(number)d") % {"number": asked.number}
     context = {
         "title": title,
-        "crumbs": [(_("History"), reverse("history")), (_("Redactions"), reverse("redactions")), (title, "")],
+        "crumbs": [*_above(request), (_("Redactions"), reverse("redactions")), (title, "")],
         "facts": [*_facts(line, asked.field), (_("Reason"), asked.get_reason_display())],
         "consequence": _(
             "A redacted text cannot be brought back. That there was one, who asked and who decided stays on record."

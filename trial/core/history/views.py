@@ -28,7 +28,7 @@ from trial.core.history.queries import names_of
 from trial.core.ui.addresses import here
 from trial.core.ui.tables import csv_response, page_of
 
-READERS = (DataManager, Monitor, Investigator, UnblindedDataManager, UnblindedMonitor)
+READERS = (DataManager, Monitor, UnblindedDataManager, UnblindedMonitor)
 PAGE_SIZE = 50
 MOST = 20_000
 """So many lines, the newest, go into one file."""
@@ -78,7 +78,7 @@ def _filter(request: Request, words: dict[str, Any]) -> HistoryFilter:
     )
 
 
-@page(roles=(*READERS, IndependentStatistician))
+@page(roles=(*READERS, Investigator, IndependentStatistician))
 def seal(request: Request) -> HttpResponseBase:
     """The head of this side's history, to be printed and kept outside, and the seals before it."""
     found = list(search.seals()[:PAGE_SIZE])
