@@ -30,7 +30,8 @@ def literals(function: str, argument: str) -> set[str]:
 
 
 def test_everything_that_the_ledger_notes_has_words() -> None:
-    assert literals("note", "what") == set(NOTED)
+    through_the_hook = {"history opened"}  # trial.core asks the ledger by settings.LEDGER
+    assert literals("note", "what") | through_the_hook == set(NOTED)
 
 
 def test_every_step_that_is_signed_on_a_page_of_its_own_has_words() -> None:
