@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -200,6 +201,28 @@ def hold_still() -> None:
     """Until the unit of work ends nobody changes a trial datum of the open side: what is read meanwhile is of one moment."""
     with cursor() as c:
         c.execute("select equipoise_hold_still()")
+
+
+@contextmanager
+def watched(note: Callable[[str], None]) -> Iterator[None]:
+    """Tell ``note`` each statement that the block sends to the database on the current side."""
+
+    def wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        note(sql)
+        return execute(sql, params, many, context)
+
+    with connections[side.current()].execute_wrapper(wrapper):
+        yield
+
+
+def turn_to(database: str) -> None:
+    """From now on every alias of this process leads to another database of the same server. Leakcheck only: refused in a real trial."""
+    if not settings.SCRATCH:
+        raise RuntimeError("A real trial has one database.")
+    connections.close_all()
+    for alias in list(connections.settings):
+        if is_configured(alias):
+            connections.settings[alias]["NAME"] = database
 
 
 def pending_migrations() -> list[str]:

@@ -1,0 +1,361 @@
+"""A trial played through the actions. What happens on the open side follows from the script alone, what happens behind the wall from the arms.
+
+Played twice with different sequences it gives two worlds that are equal in everything but allocation and unblinded events.
+"""
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from analysis.pooled import actions as pooled
+from analysis.pooled import tasks as pooled_tasks
+from analysis.snapshots.actions import make_snapshot
+from analysis.unblinded import actions as comparative
+from analysis.unblinded import tasks as comparative_tasks
+from assessments.cleaning import actions as cleaning
+from assessments.cleaning.queries import unsettled
+from assessments.entry import actions as entry
+from assessments.entry.models import Form
+from assessments.visits import actions as visits
+from trial.config.leakcheck import world
+from trial.core import clock, db, ids, side
+from trial.core.history.tasks import seal_concealed, seal_open, seal_unblinded
+from trial.core.models import User
+from trial.participants import actions as way_in
+from trial.participants.contact import actions as contact
+from trial.participants.contact.synthetic import synthetic
+from trial.participants.course import actions as course
+from trial.participants.models import Participant
+from trial.participants.queries import names_of
+from trial.protocol.definition import Instrument, Protocol, Reason
+from trial.protocol.loader import load
+from trial.protocol.models import Team
+from trial.protocol.queries import current
+from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
+from trial.unblinded.randomization.models import Allocation
+from trial.unblinded.randomization.queries import of_the_living
+from trial.unblinded.records import actions as records
+from trial.unblinded.records.actions import Found
+from trial.unblinded.records.queries import in_force, record_lines
+from trial.unblinded.records.tasks import sweep as records_sweep
+from trial.unblinded.sessions import actions as treatment
+from trial.unblinded.sessions.actions import Content, Marked
+from trial.unblinded.sessions.models import TherapyGroup
+from trial.unblinded.sessions.queries import members_on, therapists_at
+
+START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
+
+
+@cache
+def example() -> Protocol:
+    """The protocol that is played where no other is given."""
+    return load(settings.BASE_DIR / "protocols" / "imr")
+
+
+@dataclass(frozen=True)
+class Script:
+    """What happens on the open side.
+
+    How many people come, the stream of open decisions, the sites whose coordinator sees allocations, whether the trial is closed at the
+    end, and the protocol (the example when not given).
+    """
+
+    people: int
+    seed: int
+    seen_at: tuple[str, ...] = ()
+    closes: bool = True
+    protocol: Protocol | None = None
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of it, for the eyes of whoever compares: the arm by study number, and the instant at which the play ended."""
+
+    arms: dict[str, str]
+    ended_at: dt.datetime
+
+
+def play(script: Script, allocation_seed: bytes) -> Played:
+    """Play one world in an empty scratch database."""
+    rng = random.Random(script.seed)  # noqa: S311 - a played world, never a real trial
+    protocol = world.seeing(script.protocol or example(), *script.seen_at)
+    with clock.frozen(START), ids.seeded(script.seed):
+        world.open_trial(protocol, seed=allocation_seed, length=40)
+        staff = _staff(script.seen_at)
+        with world.at_work(world.SETUP):
+            teams = list(Team.objects.order_by("code"))
+        for day in range(script.people):
+            clock.move_to(START + dt.timedelta(days=3 * (day + 1)))
+            _one_person(rng, rng.choice(teams), staff)
+        _follow_up(rng)
+        _treatment_ends()
+        _deaths(rng, staff)
+        if script.closes:
+            _records_end()
+            _close(staff)
+        with side.unblinded(), db.unit_of_work(by=world.SETUP):
+            return Played(dict(Allocation.objects.values_list("participant__number", "arm")), _at())
+
+
+def _at() -> dt.datetime:
+    """The instant at which the clock stands."""
+    at = clock.frozen_at()
+    if at is None:
+        raise RuntimeError("A world is played under a frozen clock.")
+    return at
+
+
+def _is_offered(arm: str) -> bool:
+    """Whether more happens to people of this arm, as the script will have it."""
+    return arm == current().experimental_arm.code
+
+
+def asked() -> tuple[str, Instrument]:
+    """The first follow-up visit, and its shortest form of numbers alone: what is filled in there."""
+    protocol = current()
+    visit = protocol.follow_ups[0].code
+    fit = [one for one in protocol.instruments_at(visit) if not one.checks and all(i.is_numeric for i in one.items)]
+    return visit, min(fit, key=lambda one: len(one.items))
+
+
+def _answers(instrument: Instrument, rng: random.Random) -> dict[str, str]:
+    """An answer to each item, never the highest: that is left for the correction."""
+    spans = {item.code: item.limits for item in instrument.items}
+    return {code: str(rng.randrange(int(low), int(high))) for code, (low, high) in spans.items()}
+
+
+def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
+    with world.at_work(world.SETUP):
+        sites = sorted(set(Team.objects.values_list("site_id", flat=True)))
+    # accounts are made before anything happens behind the wall: the identifiers of that side's stream depend on what happened there
+    kinds = {site: "coordinator_unblinded" if site in seen_at else "coordinator" for site in sites}
+    staff = {site: world.person(world.make_user(f"coordinator_{site}", kinds[site], site)) for site in sites}
+    for site in sites:
+        for place in ("one", "two"):
+            world.make_user(f"therapist_{site}_{place}", "therapist", site)
+        staff[f"treatment_{site}"] = world.person(world.make_user(f"treatment_{site}", "treatment", site))
+    for rater in ("fidelity_one", "fidelity_two"):
+        world.make_user(rater, "fidelity")
+    return staff | {
+        role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
+    }
+
+
+def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
+    by = staff[team.site_id]
+    fate = rng.random()
+    with world.at_work(by):
+        if fate < 0.2:
+            entry = way_in.open_screening(team=team, month=clock.today(), age_band="40-49", sex="male", by=by)
+            if fate < 0.1:
+                way_in.close_screening(entry=entry, declined=True, reason_code=current().reasons.decline[0].code, by=by)
+            return
+        participant = world.register(by, team)
+    with world.at_work(world.SETUP) as others:  # the interviewer
+        contact.record_contact(participant=participant, details=synthetic(participant.number), by=others)
+        if fate < 0.35:
+            return
+        way_in.record_baseline(participant=participant, by=others)
+        way_in.report_unblinding(
+            participant_id=participant.pk, visit=asked()[0], source="participant", words="told me", by=others
+        )
+    with world.at_work(by):
+        request = way_in.request_randomization(participant=participant, by=by)
+    # each side has its own stream of instants: the allocator answers a minute later
+    clock.move_to(_at() + dt.timedelta(minutes=1))
+    world.randomize(request)
+    _unblinded_events(participant)
+    _night()
+
+
+def _unblinded_events(participant: Participant) -> None:
+    """What happens behind the wall depends on the arm: how often, and in which words."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        arm = Allocation.objects.get(participant=participant).arm
+        for _time in range(3 if _is_offered(arm) else 1):
+            note(what="told the care team", subject=arm, by=world.SETUP)
+        _treat(Allocation.objects.get(participant=participant))
+        _look_up(Allocation.objects.get(participant=participant), "before")
+
+
+def _look_up(allocation: Allocation, window: str) -> None:
+    """Of one arm an admission is found and corrected afterwards, of the other none: records that differ by arm."""
+    line = next(one for one in record_lines([allocation]) if one.window == window)
+    if line.stopped:
+        return
+    by, first = world.SETUP, line.period.first
+    found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if _is_offered(allocation.arm) else []
+    records.look_up(allocation=allocation, window=window, admissions=found, by=by)
+    for one in in_force().filter(allocation=allocation, window=window):
+        records.correct_admission(
+            admission=one, found=Found(first, None, "closed", "letter"), reason=allocation.arm, by=by
+        )
+
+
+def _reason(listed: tuple[Reason, ...]) -> str:
+    """The first reason of a list of the protocol."""
+    return listed[0].code
+
+
+def _night() -> None:
+    """The sweep says whether records are complete, and the histories are sealed. It has its own instant, as at night."""
+    clock.move_to(_at() + dt.timedelta(hours=3))
+    records_sweep()
+    for seal in (seal_open, seal_unblinded, seal_concealed):
+        seal()
+
+
+def _records_end() -> None:
+    """More than a year after the follow-up the rest of the records is looked up; in the nights around that the open side is told."""
+    clock.move_to(_at() + dt.timedelta(days=400))
+    _night()
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        for allocation in of_the_living().order_by("participant__number"):
+            _look_up(allocation, "after")
+    _night()
+
+
+def _treat(allocation: Allocation) -> None:
+    """Those of one arm are told and enter the group of their site, which meets on that day; somebody of the other comes as a guest."""
+    by, today, offered = world.SETUP, clock.today(), _is_offered(allocation.arm)
+    group = TherapyGroup.objects.filter(site=allocation.site).first()
+    if offered:
+        treatment.record_told(allocation=allocation, told_on=today, by=by)
+        trainers = [user.pk for user in therapists_at(allocation.site)]
+        group = group or treatment.open_group(
+            site=allocation.site, code=allocation.site, name="Group", trainers=trainers, opened_on=today, by=by
+        )
+        treatment.place(group=group, allocation=allocation, entered_on=today, by=by)
+    if group is not None:
+        marks = {member.allocation_id: Marked("attended") for member in members_on(group, today)}
+        marks.setdefault(allocation.pk, Marked("attended"))
+        plan = current().sessions
+        content = Content(
+            tuple(one.code for one in plan.modules[:1]) if plan else (),
+            90,
+            tuple(user.pk for user in therapists_at(group.site)),
+        )
+        treatment.record_session(group=group, day=today, content=content, marks=marks, by=by)
+
+
+def _treatment_ends() -> None:
+    """Behind the wall: a withdrawal, the end of the groups, completion, and fidelity by two raters."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        first = Allocation.objects.filter(arm=current().experimental_arm.code).order_by("participant__number").first()
+        if first is not None:
+            treatment.withdraw(
+                allocation=first, reason_code=_reason(current().reasons.withdrawal), day=clock.today(), by=world.SETUP
+            )
+        groups = list(TherapyGroup.objects.order_by("code"))
+        for group in groups:
+            treatment.close_group(group=group, closed_on=clock.today(), by=world.SETUP)
+        treatment.fix_completions(by=world.SETUP)
+    _fidelity(groups)
+
+
+def _fidelity(groups: list[TherapyGroup]) -> None:
+    """Two raters score each group, and agree."""
+    with world.at_work(world.SETUP):
+        scales = current().fidelity
+    if not scales:
+        return
+    scale = scales[0]
+    for n, rater in enumerate(("fidelity_one", "fidelity_two")):
+        scores: dict[str, int | None] = {item.code: scale.min + 2 + n for item in scale.items}
+        with side.opened():
+            person = world.person(User.objects.get(username=rater))
+        with world.at_work(person) as by:
+            for group in groups:
+                rating = treatment.save_rating(
+                    group=group, scale=scale.code, scores=scores, visited_on=clock.today(), by=by
+                )
+                treatment.sign_rating(rating=rating, password=world.PASSWORD, by=by)
+    with world.at_work(person) as by:
+        for group in groups:
+            treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
+
+
+def _follow_up(rng: random.Random) -> None:
+    """Thirteen months later: some were interviewed, some missed the visit; then a snapshot and pooled figures."""
+    clock.move_to(_at() + dt.timedelta(days=400))
+    with world.at_work(world.SETUP):
+        visit, form_of = asked()
+        for participant in Participant.objects.filter(randomized_at__isnull=False).order_by("number"):
+            if rng.random() < 0.5:
+                form = entry.open_form(participant=participant, visit=visit, instrument=form_of.code, by=world.SETUP)
+                items = _answers(form_of, rng)
+                form = entry.save_answers(form=form, answers=items, revision=form.revision, by=world.SETUP)
+                form = entry.sign_form(form=form, revision=form.revision, held_on=clock.today(), by=world.SETUP)
+                _clean(rng, form)
+            else:
+                contact.record_attempt(
+                    participant=participant,
+                    visit=visit,
+                    day=clock.today(),
+                    way="phone",
+                    outcome="no_answer",
+                    by=world.SETUP,
+                )
+                reason = _reason(current().reasons.missed_visit)
+                visits.record_missed(participant=participant, visit=visit, reason_code=reason, by=world.SETUP)
+        snapshot = make_snapshot(by=world.SETUP)
+        run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
+    pooled_tasks.execute(str(run.pk))
+
+
+def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
+    """Treatment coordinators read names, as often as the arm makes them, and report deaths; the coordinator of the site decides."""
+    with world.at_work(world.SETUP):
+        people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
+    for participant in people:
+        at = _at()
+        by = staff[f"treatment_{participant.site_id}"]
+        with world.at_work(by):
+            arm = Allocation.objects.get(participant=participant).arm
+            for _time in range(4 if _is_offered(arm) else 1):
+                log_reading(participants=names_of([participant.pk]), page="person", by=by)
+        clock.move_to(at + dt.timedelta(hours=1))
+        coordinator = staff[participant.site_id]
+        if rng.random() < 0.4:
+            with world.at_work(by):
+                course.report_death(participant=participant, by=by)
+            with world.at_work(coordinator):
+                course.decide_death(participant=participant, confirmed=rng.random() < 0.5, by=coordinator)
+        else:
+            with world.at_work(world.SETUP) as others:
+                course.withdraw(participant=participant, part="interviews", day=clock.today(), by=others)
+
+
+def _clean(rng: random.Random, form: Form) -> None:
+    """A query about the form: left open, confirmed, or answered by an amendment."""
+    by, item = world.SETUP, asked()[1].items[0]
+    about: dict[str, Any] = {"participant": form.participant, "visit": form.visit, "form": form, "item": item.code}
+    query = cleaning.raise_query(kind="implausible", text="Is it so?", by=by, **about)
+    match rng.randrange(3):
+        case 1:
+            cleaning.answer_query(query=query, answer="confirmed", by=by)
+        case 2:
+            cleaning.correct_query(
+                query=query, answers={item.code: str(int(item.limits[1]))}, reason_code="typed_wrong", by=by
+            )
+            cleaning.close_query(query=query, by=by)
+
+
+def _close(staff: dict[str, Any]) -> None:
+    """Lock, planned unblinding, and a comparative run that nobody on the open side may notice."""
+    manager, sponsor, independent = (staff[role] for role in ("datamanager", "sponsor", "independent"))
+    with world.at_work(manager):
+        cleaning.accept_queries(queries_=list(unsettled()), reason_code="no_effect", by=manager)
+        way_in.lock_database(password=world.PASSWORD, by=manager)
+        snapshot = make_snapshot(by=manager)
+    with world.at_work(sponsor):
+        way_in.request_unblinding(password=world.PASSWORD, by=sponsor)
+    with world.at_work(independent):
+        confirm_planned_unblinding(password=world.PASSWORD, by=independent)
+        run = comparative.start_run(snapshot=snapshot, by=independent)
+    with side.unblinded():
+        comparative_tasks.execute(str(run.pk))

@@ -1,0 +1,116 @@
+"""What the script stands on: a trial opened under a protocol, accounts, and units of work on the right side. Scratch databases only."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from django.contrib.auth.hashers import make_password
+
+from trial.core import clock, db, ids, side
+from trial.core.access import Person, person_of
+from trial.core.access import actions as accounts
+from trial.core.access.roles import BY_CODE
+from trial.core.access.sign_in import DEMO_PASSWORD
+from trial.core.management.commands.setup_database import current_plan
+from trial.core.models import ANY_SITE, User
+from trial.participants import actions as way_in
+from trial.participants.models import Participant, RandomizationRequest, ScreeningEntry
+from trial.protocol.actions import load_version
+from trial.protocol.changes import Used
+from trial.protocol.definition import Protocol
+from trial.protocol.models import Team
+from trial.protocol.queries import current
+from trial.unblinded.randomization import actions as allocator
+from trial.unblinded.randomization import schemes
+
+SETUP = db.System("setup")
+PASSWORD = DEMO_PASSWORD
+
+
+def seeing(protocol: Protocol, *sites: str) -> Protocol:
+    """The protocol with ``coordinator_sees_allocation`` at these sites and no others."""
+    changed = tuple(replace(one, coordinator_sees_allocation=one.code in sites) for one in protocol.sites)
+    return replace(protocol, sites=changed)
+
+
+def open_trial(protocol: Protocol, *, seed: bytes, length: int) -> None:
+    """Load the protocol, seal a sequence, and draw its arms from ``seed``.
+
+    Shares and salt, and so the public commitment, are the same whatever ``seed`` says: a digest over random bytes that nobody has would
+    differ between two worlds, and tell nothing. So the arms of the sealed slots are drawn anew, by the owner, in a scratch database.
+    """
+    with side.opened(), db.unit_of_work(by=SETUP):
+        load_version(protocol=protocol, used=Used(), by=SETUP)
+    arms = schemes.Arms.of({arm.code: arm.ratio for arm in protocol.arms})
+    scheme = schemes.PermutedBlocks(arms, (arms.total, 2 * arms.total))
+    with ids.seeded(0):
+        contribute_shares()
+        with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
+            allocator.seal_sequence(scheme=scheme, length=length, by=allocator.ALLOCATOR)
+    drawn = [
+        (draw.arm, stratum, position)
+        for stratum in protocol.strata
+        for position, draw in enumerate(scheme.sequence(seed, stratum, length), start=1)
+    ]
+    with psycopg.connect(current_plan().owner) as owner:
+        owner.execute("set local session_replication_role = replica")
+        with owner.cursor() as cursor:
+            cursor.executemany("update concealed_slot set arm = %s where stratum = %s and position = %s", drawn)
+
+
+def contribute_shares() -> None:
+    """Two stand-ins contribute to the seed."""
+    for name in ("first contributor", "second contributor"):
+        who = db.System(name)
+        with side.unblinded(), db.unit_of_work(by=who):
+            allocator.contribute_share(by=who)
+
+
+def make_user(username: str, role: str, site: str = ANY_SITE) -> User:
+    """An account with one role in force and the password of scratch databases."""
+    with side.unblinded(), db.unit_of_work(by=SETUP):
+        user = User(
+            username=username,
+            full_name=username.replace("_", " ").title(),
+            password=make_password(PASSWORD, salt="salt-for-tests"),
+        )
+        user.save(force_insert=True)
+        accounts.give_role(user=user, role=role, site=site if BY_CODE[role].site_scoped else ANY_SITE, by=SETUP)
+    return user
+
+
+def person(user: User) -> Person:
+    """The person of an account, read on the open side."""
+    with side.opened():
+        return person_of(User.objects.get(pk=user.pk))
+
+
+@contextmanager
+def at_work(someone: Person | db.System, on: side.Side | None = None) -> Iterator[Any]:
+    """One unit of work of ``someone``, on their side."""
+    where = on or (someone.side if isinstance(someone, Person) else side.OPEN)
+    with side.on(where), db.unit_of_work(by=someone):
+        yield someone
+
+
+def register(by: Person | db.System, team: Team, *, month: dt.date | None = None) -> Participant:
+    """Screening, consent, eligibility, registration. Needs an open unit of work."""
+    protocol = current()
+    entry: ScreeningEntry = way_in.open_screening(
+        team=team, month=month or clock.today().replace(day=1), age_band="30-39", sex="female", by=by
+    )
+    way_in.record_consent(
+        entry=entry, given=dict.fromkeys(protocol.consent_version.parts, True), signed_on=clock.today(), by=by
+    )
+    way_in.assess_eligibility(entry=entry, criteria={c.code: c.kind == "inclusion" for c in protocol.criteria}, by=by)
+    participant: Participant = way_in.register(entry=entry, by=by)
+    return participant
+
+
+def randomize(request: RandomizationRequest) -> None:
+    """What the allocator's worker does with a request."""
+    with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
+        allocator.allocate(request_id=request.pk, by=allocator.ALLOCATOR)
