@@ -16,6 +16,7 @@ OUTSIDE = {
     "trial/core/sessions.py": "rows of the framework, under hashed keys; no trial data",
     "trial/config/celery.py": "settings of the broker; no row",
     "trial/unblinded/randomization/allocator.py": "the allocator's lock, which every action of allocation takes",
+    "trial/config/leakcheck/world.py": "accounts and arms of scratch databases, by the owner",
     "trial/config/worlds/stage.py": "the demo's accounts share one published password, hashed once; the allocator's lock is held for a play",
 }
 """Modules that write although they are no actions, each with its reason."""

@@ -123,7 +123,7 @@ def errors_of_both_sides(thea: Page, carla: Page, number: str, check_axe: CheckA
     check_axe(carla)
     thea.goto(AT)
     check_axe(thea)
-    thea.get_by_role("link", name=grouped(number)).click()
+    thea.get_by_role("row").filter(has_text=grouped(number)).get_by_role("link").last.click()
     check_axe(thea)
     thea.get_by_role("link", name="Record the wrong treatment").click()
     check_axe(thea)
