@@ -57,7 +57,12 @@ def _stop(*_: Any) -> None:
 def test_an_allocation_that_is_not_the_planned_one_stops_the_play(
     empty: psycopg.Connection[Any], thin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turned = imr.allocation.as_csv().replace(",imr", ",x").replace(",cau", ",imr").replace(",x", ",cau")
+    head, *rows = imr.allocation.as_csv().splitlines()
+    arms = [row.rpartition(",")[2] for row in rows]
+    places = [row.rpartition(",")[0] for row in rows]
+    # each block of five the other way round: still a list of the declared scheme
+    turned_arms = [arm for start in range(0, len(arms), 5) for arm in reversed(arms[start : start + 5])]
+    turned = "\n".join([head, *(f"{place},{arm}" for place, arm in zip(places, turned_arms, strict=True))]) + "\n"
     monkeypatch.setattr(imr.allocation, "as_csv", lambda: turned)
     with pytest.raises(CommandError, match="not the one of the plan"):
         pair.play_alone(thin, FIRST_WEEKS, print)
