@@ -21,6 +21,8 @@ def literals(function: str, argument: str) -> set[str]:
     found = set()
     for package in ("trial", "analysis"):
         for path in (world.ROOT / package).rglob("*.py"):
+            if "leakcheck" in path.parts:
+                continue  # plays in scratch databases what no page says
             for node in ast.walk(ast.parse(path.read_text())):
                 if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != function:
                     continue
