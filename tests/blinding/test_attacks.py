@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests import world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from tests.treatment import START, Treatment
 from trial.core import clock, db, side
 from trial.core.models import User

@@ -8,8 +8,9 @@ import pytest
 
 from assessments.visits.models import AssessorAssignment
 from tests import world
-from tests.blinding.two_worlds import Seen, look, reset
+from tests.blinding.one_database import reset
 from tests.unit.unblinded.gates import NEAR, frozen, play
+from trial.config.leakcheck.data import Seen, look
 from trial.core import clock, side
 from trial.participants.actions import drop_guess
 from trial.unblinded.disclosure.actions import note
@@ -50,7 +51,7 @@ def one_world(owner: psycopg.Connection[Any], seed: bytes) -> tuple[Seen, dict[s
         for day in range(0, 28, 7):
             clock.move_to(NEAR + dt.timedelta(days=day))
             sweep()
-        return look(), arms
+        return look(catalog=False), arms
 
 
 def test_codes_and_hand_overs_tell_nothing(database: psycopg.Connection[Any]) -> None:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.blinding.two_worlds import Script, Seen, look, play, reset
+from tests.blinding.one_database import reset
+from trial.config.leakcheck.data import Seen, look
+from trial.config.leakcheck.script import Script, play
 
 ONE, OTHER = b"one world", b"another world"
 
@@ -18,12 +20,12 @@ def both(
     seen, arms = [], []
     for seed in (ONE, OTHER):
         reset(owner)
-        arms.append(play(script, seed))
+        arms.append(play(script, seed).arms)
         if plant:
             with owner.transaction():
                 owner.execute("set local session_replication_role = replica")  # the plant itself writes no history
                 owner.execute(plant)  # type: ignore[arg-type]
-        seen.append(look())
+        seen.append(look(catalog=False))
     return seen[0], seen[1], arms[0], arms[1]
 
 

@@ -15,8 +15,9 @@ from assessments.cleaning.models import DataQuery
 from assessments.entry.models import Form
 from tests import world
 from tests.access.test_every_url import Address, addresses
-from tests.blinding.two_worlds import START, Script, play, reset
+from tests.blinding.one_database import reset
 from tests.programs import Program
+from trial.config.leakcheck.script import START, Script, asked, play
 from trial.core import clock, ids, side
 from trial.core.access import Person
 from trial.core.access.roles import OPEN_SIDE, Coordinator, Role
@@ -65,7 +66,8 @@ def _paths(address: Address) -> list[str]:
         given = [
             {"number": number} for number in Participant.objects.order_by("number").values_list("number", flat=True)
         ]
-        given = [{**one, "code": "T2", "instrument": "asi"} for one in given]
+        visit, instrument = asked()
+        given = [{**one, "code": visit, "instrument": instrument.code} for one in given]
     elif "key" in address.arguments:
         below = next(start for start in KEYS if address.route.removeprefix("api/").startswith(start))
         rows = KEYS[below]._default_manager.order_by("pk")
@@ -104,7 +106,7 @@ def both(
     seen, arms = [], []
     for seed in (b"one world", b"another world"):
         reset(owner)
-        arms.append(play(SCRIPT, seed))
+        arms.append(play(SCRIPT, seed).arms)
         if plant:
             with owner.transaction():
                 owner.execute("set local session_replication_role = replica")

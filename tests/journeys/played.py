@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from tests import world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from trial.config.worlds import btheb
 from trial.core import side
 from trial.core.access import Person

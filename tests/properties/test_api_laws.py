@@ -19,7 +19,7 @@ from assessments.entry import actions as entry
 from assessments.visits.actions import assign_interviewer
 from tests import world
 from tests.access.test_every_url import NOT_THERE, token_of
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from tests.treatment import START, Treatment
 from trial.core import clock, db, side
 from trial.core.access.roles import ALL

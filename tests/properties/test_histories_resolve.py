@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assessments.visits.schedule import CLOSED, State, standing_of
 from tests import world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from trial.core import clock, db
 from trial.core.errors import Refused
 from trial.participants import queries

@@ -12,8 +12,8 @@ from django.urls import get_resolver
 
 from tests import world
 from tests.access.test_every_url import addresses
-from tests.blinding.two_worlds import look
 from tests.unit.unblinded.gates import Gates, frozen, play, signed_in
+from trial.config.leakcheck.data import look
 from trial.core import side
 from trial.core.access.roles import Interviewer, Investigator
 from trial.core.errors import NotAllowed, Refused
@@ -68,13 +68,13 @@ def test_each_break_is_an_entry_of_its_own(gates: Gates) -> None:
 
 def test_nothing_that_the_blinded_login_reads_moves(gates: Gates) -> None:
     client = signed_in("pien")
-    before = look()
+    before = look(catalog=False)
     client.get(PAGE)
     client.post(PAGE, {"number": gates.people[0].number, "password": world.PASSWORD})
     client.post(PAGE, {"number": "00000000", "password": world.PASSWORD})
     client.post(PAGE, {"number": gates.people[0].number, "password": "wrong"})
     client.post(f"{PAGE}reason/", {"number": gates.people[0].number, "words": "Overdose, on the ward."})
-    assert before.differences(look()) == {}
+    assert before.differences(look(catalog=False)) == {}
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as login:
         for table in ("unblinded_code_break", "unblinded_code_break_reason", "dropbox_guess", "unblinded_handover"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -35,6 +35,7 @@ FUNCTIONS_LEFT_OUT: dict[str, str] = {
     "^(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|equipoise_now)$": "the clock of the server",
     "^(pg_postmaster_start_time|pg_conf_load_time)$": "when the server was started",
     "^(random|random_normal|gen_random_uuid|uuidv4|uuidv7)$": "chance",
+    "^equipoise_seal_history$": "it writes the next seal of the history, which stands in its table and is compared there",
     "^(pg_backend_pid|inet_(client|server)_(addr|port)|pg_my_temp_schema|pg_jit_available)$": "this session",
     "^(pg_timezone_.*|pg_show_all_(file_)?settings|pg_get_wait_events|pg_config|pg_hba_file_rules)$": "the server's files and settings",
     "^(current_database)$": "the name of the scratch database, which is the same in both worlds",
@@ -91,7 +92,7 @@ def look(*, after_sign_in: bool = False, catalog: bool = True) -> Seen:
         login.execute("select set_config('equipoise.sites', '*', false)")
         _relations(login, seen, left_out, catalog)
         _functions(login, seen, catalog)
-        _sequences(login, seen)  # last: reading some of them draws
+        _sequences(login, seen)
     return seen
 
 
@@ -119,15 +120,17 @@ def _functions(login: psycopg.Connection[Any], seen: Seen, catalog: bool) -> Non
 
 
 def _sequences(login: psycopg.Connection[Any], seen: Seen) -> None:
+    """What may be drawn only is drawn, and put back by the owner, so that reading leaves no trace."""
     for name, may_read, may_draw in login.execute(SEQUENCES).fetchall():
         if may_read:
             seen.tables[f"sequence {name}"] = _asked(
                 login, sql.SQL("select last_value::text from {}").format(sql.Identifier(name))
             )
         elif may_draw:
-            seen.tables[f"sequence {name}"] = _asked(
-                login, sql.SQL("select nextval({})::text").format(sql.Literal(name))
-            )
+            drawn = _asked(login, sql.SQL("select nextval({})::text").format(sql.Literal(name)))
+            seen.tables[f"sequence {name}"] = drawn
+            with psycopg.connect(current_plan().owner) as owner:
+                owner.execute("select setval(%s, %s, false)", [name, int(drawn[0])])
 
 
 def _asked(login: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> list[str]:

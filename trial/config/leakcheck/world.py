@@ -25,6 +25,7 @@ from trial.protocol.models import Team
 from trial.protocol.queries import current
 from trial.unblinded.randomization import actions as allocator
 from trial.unblinded.randomization import schemes
+from trial.unblinded.randomization.models import Sequence
 
 SETUP = db.System("setup")
 PASSWORD = DEMO_PASSWORD
@@ -36,23 +37,37 @@ def seeing(protocol: Protocol, *sites: str) -> Protocol:
     return replace(protocol, sites=changed)
 
 
-def open_trial(protocol: Protocol, *, seed: bytes, length: int) -> None:
-    """Load the protocol, seal a sequence, and draw its arms from ``seed``.
-
-    Shares and salt, and so the public commitment, are the same whatever ``seed`` says: a digest over random bytes that nobody has would
-    differ between two worlds, and tell nothing. So the arms of the sealed slots are drawn anew, by the owner, in a scratch database.
-    """
+def open_trial(protocol: Protocol, *, seed: bytes, length: int, scheme: schemes.ListScheme | None = None) -> None:
+    """Load the protocol and seal a sequence (of permuted blocks of two sizes when no scheme is given); with ``seed`` its arms are drawn anew."""
+    arms = schemes.Arms.of({arm.code: arm.ratio for arm in protocol.arms})
+    wanted = scheme or schemes.PermutedBlocks(arms, (arms.total, 2 * arms.total))
     with side.opened(), db.unit_of_work(by=SETUP):
         load_version(protocol=protocol, used=Used(), by=SETUP)
-    arms = schemes.Arms.of({arm.code: arm.ratio for arm in protocol.arms})
-    scheme = schemes.PermutedBlocks(arms, (arms.total, 2 * arms.total))
     with ids.seeded(0):
         contribute_shares()
-        with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
-            allocator.seal_sequence(scheme=scheme, length=length, by=allocator.ALLOCATOR)
+        seal(wanted, length=length)
+    if seed:
+        _draw_again(seed, wanted, protocol.strata, length)
+
+
+def seal(scheme: schemes.Scheme, *, length: int, for_site: str = "") -> Sequence:
+    """What seal_allocation does."""
+    with side.allocator(), db.unit_of_work(by=allocator.ALLOCATOR):
+        sealed: Sequence = allocator.seal_sequence(
+            scheme=scheme, length=length, for_site=for_site, by=allocator.ALLOCATOR
+        )
+    return sealed
+
+
+def _draw_again(seed: bytes, scheme: schemes.ListScheme, strata: tuple[str, ...], length: int) -> None:
+    """Draw the arms of the sealed slots anew, as the owner may in a scratch database.
+
+    Shares and salt stay, and so the public commitment: a digest over random bytes that nobody has would differ between two worlds, and
+    tell nothing.
+    """
     drawn = [
         (draw.arm, stratum, position)
-        for stratum in protocol.strata
+        for stratum in strata
         for position, draw in enumerate(scheme.sequence(seed, stratum, length), start=1)
     ]
     with psycopg.connect(current_plan().owner) as owner:

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from psycopg import sql
 
 from tests import world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from trial.config.worlds import btheb
 
 _saved: dict[str, bytes] = {}

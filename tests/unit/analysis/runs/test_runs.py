@@ -25,7 +25,7 @@ from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
 from analysis.unblinded.models import ComparativeRun
 from tests import workers, world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from tests.unit.analysis.runs.conftest import Measured
 from trial.core import clock, db, side
 from trial.core.errors import Refused

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests import world
-from tests.blinding.two_worlds import reset
+from tests.blinding.one_database import reset
 from tests.unit.config.worlds.shared import played, thin_protocol
 
 ROWS = 12

@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
 from tests import workers, world
-from tests.blinding.two_worlds import look
+from trial.config.leakcheck.data import look
 from trial.config.stations import trial_notice
 from trial.config.worlds import btheb, closing, stage
 
@@ -74,9 +74,9 @@ def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(
                 json.loads(REFERENCES.read_text())[f"random_intercept_{method}"],
             )
     _the_end_was_played_by_those_whose_work_it_is(empty)
-    before = look()
+    before = look(catalog=False)
     btheb.Import(FOLDER, said.append).run()
-    assert look().differences(before) == {}
+    assert look(catalog=False).differences(before) == {}
     assert "already" in said[-1]
 
 
@@ -131,8 +131,8 @@ def test_killed_and_called_again_it_ends_the_same(
     empty: psycopg.Connection[Any], small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     btheb.Import(small, print).run()
-    whole = look()
-    from tests.blinding.two_worlds import reset
+    whole = look(catalog=False)
+    from tests.blinding.one_database import reset
 
     reset(empty)
     deaths = [
@@ -151,11 +151,11 @@ def test_killed_and_called_again_it_ends_the_same(
         assert "Import under way" in notice()
     btheb.Import(small, print).run()
     assert notice() == ""
-    assert {t: d for t, d in look().differences(whole).items() if t not in _MAY_DIFFER} == {}
+    assert {t: d for t, d in look(catalog=False).differences(whole).items() if t not in _MAY_DIFFER} == {}
     results = column(empty, "select result_sha256 from unblinded_comparative_run")
     assert len(results) == 1
     assert len(column(empty, "select 1 from unblinded_allocation")) == len(rows_of(small))
-    assert _without_keys(look().tables["core_history"]) == _without_keys(whole.tables["core_history"])
+    assert _without_keys(look(catalog=False).tables["core_history"]) == _without_keys(whole.tables["core_history"])
 
 
 _MAY_DIFFER = {"core_user", "core_history", "pooled_pooledrun"}
