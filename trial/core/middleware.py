@@ -71,6 +71,8 @@ class UnitOfWorkMiddleware:
         if access.alone:
             alone: HttpResponseBase = view(request, *args, **kwargs)
             return alone
+        if _holds_nul(request):
+            raise Http404  # no text in the database holds this byte, so nothing of ours has such an address
         with db.ending(), db.atomic():
             person = gate.person_of_token(request) if access.by_token else self._person(request)
             request.person = person  # type: ignore[attr-defined]
@@ -132,6 +134,13 @@ class UnitOfWorkMiddleware:
         """Write down, after the refusal, who asked for a page of others."""
         match = request.resolver_match
         note_refusal(Refusal.What.PAGE, place=match.view_name if match else "", by=person)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    return any(
+        "\0" in text
+        for text in (request.path_info, *request.GET, *(one for key in request.GET for one in request.GET.getlist(key)))
+    )
 
 
 def access_of(view: Callable[..., Any]) -> Access:

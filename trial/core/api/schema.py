@@ -27,7 +27,12 @@ REFUSALS = {
     "404": "Nothing there, or of another site",
     "429": "Too many requests; Retry-After says for how many seconds",
 }
-REFUSED_WRITES = {"409": "Changed by somebody else meanwhile; nothing was done", "422": "Refused; nothing was done"}
+REFUSED_WRITES = {
+    "400": "The body is not the JSON that it says it is; nothing was done",
+    "409": "Changed by somebody else meanwhile; nothing was done",
+    "415": "The body is of another kind than JSON; nothing was done",
+    "422": "Refused; nothing was done",
+}
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 

@@ -11,7 +11,7 @@ begin
         raise exception 'no identity: a unit of work must say who asks before it reads trial data' using errcode = 'insufficient_privilege';
     end if;
     if given = '*' then
-        return array(select code::text from public.protocol_site);
+        return array(select code::text from public.protocol_site order by code);  -- never the order of rows on the disk
     end if;
     return string_to_array(btrim(given, ',-'), ',');
 end $$;
