@@ -27,9 +27,16 @@ class AssetsMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> Any:
         found = super().get_static_file(path, url, stat_cache)
         source = Path(path)
-        if source.suffix not in COMPRESSED or Path(f"{path}.gz").exists() or source.stat().st_size < ENOUGH:
+        size = source.stat().st_size
+        if source.suffix not in COMPRESSED or Path(f"{path}.gz").exists() or size < ENOUGH:
             return found
-        return _InMemory(found, gzip.compress(source.read_bytes(), mtime=0))
+        return _InMemory(found, _packed(path, size, source.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _packed(path: str, size: int, changed: int) -> bytes:
+    """Compressed once for a process, however many handlers it makes; ``size`` and ``changed`` tell one state of the file from the next."""
+    return gzip.compress(Path(path).read_bytes(), mtime=0)
 
 
 class _InMemory:
