@@ -107,6 +107,10 @@ SENTENCES: dict[str, str] = {
     "blinding_nobody": _("Nobody made a guess."),
     "blinding_empty_arm": _("Not estimable: nobody of this arm made a guess."),
     "blinding_one_guess": _("Not estimable: everybody who guessed made the one guess about the one arm."),
+    # the command line
+    "command_columns": _("The file has no column %(missing)s; it needs %(allowed)s."),
+    "command_count": _("Row %(row)s: the count is “%(got)s”; a count is a whole number, 0 or more."),
+    "command_twice": _("Row %(row)s: %(got)s was counted above."),
     # a single estimate
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),

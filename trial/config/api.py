@@ -70,7 +70,14 @@ WITHOUT_TWIN: dict[str, str] = {
                 "run_cancel",
                 "comparative_new",
             ),
-            *("comparative_cancel", "comparative_release", "forecast_cancel", "treatment_group_new", "treatment_told", "treatment_place"),
+            *(
+                "comparative_cancel",
+                "comparative_release",
+                "forecast_cancel",
+                "treatment_group_new",
+                "treatment_told",
+                "treatment_place",
+            ),
             *(
                 "treatment_withdraw",
                 "treatment_stay",

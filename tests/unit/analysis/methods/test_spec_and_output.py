@@ -136,20 +136,20 @@ def test_the_command_line_prints_and_writes_a_result(
 ) -> None:
     data, spec = files
     out = data.parent / "result.json"
-    assert main([str(data), str(spec), "--json", str(out)]) == 0
+    assert main(["analyze", str(data), str(spec), "--json", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "Adjusted differences" in printed
     assert "12 subjects, 12 with an outcome, 12 analyzed in 24 rows" in printed
     result = json.loads(out.read_text(encoding="utf-8"))
     assert result["fit"]["method"] == "ml"
-    assert main([str(data), str(spec), "--pooled"]) == 0
+    assert main(["analyze", str(data), str(spec), "--pooled"]) == 0
     assert "Adjusted" not in capsys.readouterr().out
 
 
 def test_the_command_line_says_what_is_wrong(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     data, spec = files
     spec.write_text(TOML.replace("bdi", "bdii"), encoding="utf-8")
-    assert main([str(data), str(spec)]) == 1
+    assert main(["analyze", str(data), str(spec)]) == 1
     assert "no column “bdii”. It has: subject, month, treatment, bdi" in capsys.readouterr().err
-    assert main([str(data.parent / "absent.csv"), str(spec)]) == 2
+    assert main(["analyze", str(data.parent / "absent.csv"), str(spec)]) == 2
     assert "absent.csv" in capsys.readouterr().err
