@@ -1,10 +1,8 @@
 """Runs: the truth is in the database; a dead worker and a second delivery change nothing; the wall stands around the real arms."""
 
 import datetime as dt
-import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,9 +22,7 @@ from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
 from analysis.unblinded.models import ComparativeRun
-from tests import workers, world
-from tests.blinding.one_database import reset
-from tests.unit.analysis.runs.conftest import Measured
+from tests import world
 from trial.core import clock, db, side
 from trial.core.errors import Refused
 from trial.participants.actions import lock_database, request_unblinding
@@ -34,8 +30,6 @@ from trial.participants.models import Release
 from trial.unblinded.disclosure.actions import confirm_planned_unblinding
 from trial.unblinded.disclosure.models import LedgerEntry
 from trial.unblinded.randomization.models import Allocation
-
-REFERENCE = json.loads((world.ROOT / "tests/statistics/references/btheb.json").read_text())
 
 
 @pytest.fixture
@@ -286,43 +280,3 @@ def test_pages_of_the_statistician(small: Snapshot) -> None:
     pooled_tasks.execute(str(pooled_run.pk))
     assert client.get(f"/analysis/{pooled_run.pk}/").status_code == 200
     assert b"Pooled figures" in client.get("/").content
-
-
-def close(one: float, other: float, relative: float = 1e-5) -> bool:
-    return abs(one - other) <= relative * max(abs(other), 1e-12)
-
-
-def test_beat_the_blues_through_snapshot_queue_and_worker(database: psycopg.Connection[Any], tmp_path: Path) -> None:
-    """The published model, on the arms as allocated, computed by a real worker that is killed once on the way."""
-    reset(database)
-    Measured(world.ROOT / "protocols" / "btheb", lambda _line: None).run()
-    snapshot, independent = unblind()
-    with workers.broker(tmp_path / "broker") as urls:
-        with workers.worker("unblinded", urls, tmp_path / "one.log") as one:
-            with world.at_work(independent):
-                run = comparative.start_run(snapshot=snapshot, by=independent)
-            started = "select count(*) from unblinded_comparative_run where attempt > 0"
-            workers.wait_until(lambda: database.execute(started).fetchone() == (1,), what="the run")  # type: ignore[arg-type]
-            one.kill()
-        with side.unblinded(), db.unit_of_work(by=world.SETUP):
-            late = clock.now() - dt.timedelta(minutes=2)
-            ComparativeRun.objects.filter(state="running").update(heartbeat_at=late)
-        comparative_tasks.sweep()
-        with workers.worker("unblinded", urls, tmp_path / "two.log"):
-            comparative_tasks.sweep()
-            workers.send("unblinded", comparative.TASK, [str(run.pk)])
-            over = "select count(*) from unblinded_comparative_run where state in ('succeeded', 'failed')"
-            workers.wait_until(lambda: database.execute(over).fetchone() == (1,), what="the result")  # type: ignore[arg-type]
-    with world.at_work(independent):
-        run.refresh_from_db()
-    assert run.failure == []
-    for name in ("ml", "reml"):
-        want, fit = REFERENCE[f"random_intercept_{name}"], run.result["analyses"][name]["fit"]
-        assert (fit["rows"], fit["subjects"]) == (want["n_obs"], want["n_subjects"])
-        assert abs(fit["log_likelihood"] - want["logLik"]) < 1e-4
-        got = sorted((c["estimate"], c["se"]) for c in fit["coefficients"])
-        expected = sorted(zip(want["coef"]["estimate"], want["coef"]["se"], strict=True))
-        assert len(got) == len(expected)
-        for (estimate, se), (wanted, wanted_se) in zip(got, expected, strict=True):
-            assert close(estimate, wanted)
-            assert close(se, wanted_se)

@@ -1,6 +1,7 @@
 """The published trial comes in through the actions: whole, once, and only where it may."""
 
 import csv
+import datetime as dt
 import json
 import re
 from io import StringIO
@@ -15,10 +16,13 @@ from django.core.management.base import CommandError
 
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
+from analysis.unblinded import tasks as comparative_tasks
+from analysis.unblinded.models import ComparativeRun
 from tests import workers, world
 from trial.config.leakcheck.data import look
 from trial.config.stations import trial_notice
 from trial.config.worlds import btheb, closing, stage
+from trial.core import clock, db, side
 
 FOLDER = world.ROOT / "protocols" / "btheb"
 REFERENCES = world.ROOT / "tests" / "statistics" / "references" / "btheb.json"
@@ -81,13 +85,23 @@ def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(
 
 
 def _through_queue_and_worker(owner: psycopg.Connection[Any], folder: Path) -> dict[str, Any]:
-    """The same analysis once more: queued, and computed by a real worker that holds the unblinded credential only."""
+    """The same analysis once more: queued, and computed by real workers that hold the unblinded credential only; the first is killed."""
     independent = stage.person("independent")
+    started = "select attempt > 0 from unblinded_comparative_run where id = '{}'"
     ended = "select state in ('succeeded', 'failed', 'cancelled') from unblinded_comparative_run where id = '{}'"
-    with workers.broker(folder) as urls, workers.worker("unblinded", urls, folder / "worker.log"):
-        with world.at_work(independent):
-            run = comparative.start_run(snapshot=Snapshot.objects.get(after_lock=True), by=independent)
-        workers.wait_until(lambda: one(owner, ended.format(run.pk)), what="the analysis in the worker")
+    with workers.broker(folder) as urls:
+        with workers.worker("unblinded", urls, folder / "killed.log") as killed:
+            with world.at_work(independent):
+                run = comparative.start_run(snapshot=Snapshot.objects.get(after_lock=True), by=independent)
+            workers.wait_until(lambda: one(owner, started.format(run.pk)), what="the first worker")
+            killed.kill()
+        with side.unblinded(), db.unit_of_work(by=world.SETUP):
+            late = clock.now() - dt.timedelta(minutes=2)
+            ComparativeRun.objects.filter(pk=run.pk, state="running").update(heartbeat_at=late)
+        comparative_tasks.sweep()
+        with workers.worker("unblinded", urls, folder / "worker.log"):
+            workers.send("unblinded", comparative.TASK, [str(run.pk)])
+            workers.wait_until(lambda: one(owner, ended.format(run.pk)), what="the analysis in the worker")
     result: dict[str, Any] = one(owner, f"select result from unblinded_comparative_run where id = '{run.pk}'")
     assert result is not None, (folder / "worker.log").read_text()
     # what follows counts the runs of the played trial
