@@ -28,7 +28,7 @@ check: install ## Style, types, import rules, missing migrations
 	DATABASE_URL= DJANGO_SETTINGS_MODULE=trial.config.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: install browser check ## Everything that must hold before a change goes in
-	$(BIN)/pytest -n 2 -m "not proof and not bench"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench"
 
 proof: install browser ## The long runs: recovery, power, many worlds
 	$(BIN)/pytest -n 2 -m proof
