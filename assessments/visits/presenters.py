@@ -367,7 +367,7 @@ def completeness_table(protocol: Protocol, *, csv_url: str = "") -> Table:
         Column(_("Withdrawn"), number=True, decimals=0),
         Column(_("Died"), number=True, decimals=0),
         Column(_("Open"), number=True, decimals=0),
-        Column(_("of these, window closed"), number=True, decimals=0),
+        Column(_("Window closed"), number=True, decimals=0),
         Column(_("Done"), number=True, decimals=1, unit="%"),
     ]
     rows: list[list[Any]] = []
