@@ -124,6 +124,7 @@ def open_api(pages: list[Any]) -> Urls:
         path("schema/", Schema.as_view(), name="api_schema"),
         path("participants/", include("trial.participants.api")),
         path("assessments/", include("assessments.entry.api")),
+        path("assessments/", include("assessments.visits.api")),
         *twins(pages, WITHOUT_TWIN),
     ]
 

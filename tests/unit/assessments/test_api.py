@@ -146,6 +146,20 @@ def test_a_form_that_was_not_asked(trial: Trial, anna: Program) -> None:
     assert anna.post(form(trial, "background", "not-asked"), reason="declined").json()["code"] == "form_begun"
 
 
+def test_a_visit_is_missed_and_comes_back(trial: Trial, anna: Program) -> None:
+    missed, reopen = at(trial, "visits", "M0", "missed"), at(trial, "visits", "M0", "reopen")
+    assert anna.post(reopen).json()["code"] == "visit_not_missed"
+    assert anna.post(missed, reason="because").json()["code"] == "reason_unknown"
+    assert anna.post(missed, reason="other", day="yesterday").json()["code"] == "invalid"
+    answer = anna.post(missed, reason="other")
+    assert answer.status_code == 200, answer.content
+    said = {"participant": trial.participant.number, "visit": "M0", "outcome": "missed", "day": TODAY.isoformat()}
+    assert answer.json() == {**said, "reason": "other"}
+    assert anna.post(missed, reason="other").json()["code"] == "visit_missed"
+    assert anna.post(reopen).json()["outcome"] == "reopened"
+    assert Program(trial.people["ben"]).post(missed, reason="other").status_code == 404
+
+
 def test_a_signed_form_is_amended(trial: Trial, anna: Program) -> None:
     anna.post(form(trial, "bdi"), answers={"bdi_total": "29"}, revision=0)
     key = anna.get(form(trial, "bdi")).json()["key"]
