@@ -55,7 +55,7 @@ class Spending:
         if self.family == "pocock":
             return alpha * math.log1p((math.e - 1) * fraction)
         if self.family == "kd":
-            return alpha * fraction ** float(self.parameter or 1)
+            return float(alpha * fraction ** (self.parameter or 1.0))
         gamma = self.parameter or 0.0
         return alpha * (math.expm1(-gamma * fraction) / math.expm1(-gamma) if gamma else fraction)
 

@@ -142,6 +142,19 @@ SENTENCES: dict[str, str] = {
         "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
     ),
     "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # the lot drawn again
+    "rerandomization_no_scheme": _(
+        "The list was made elsewhere and its scheme is not declared: the lot cannot be drawn again. Declare the scheme, or leave the "
+        "re-randomization test out."
+    ),
+    "rerandomization_scheme": _(
+        "The scheme did not give one of the trial's arms to each of the %(people)s people (replicate %(replicate)s): it is not the one that "
+        "allocated them."
+    ),
+    "rerandomization_no_statistic": _("The contrast that was observed has no statistic; there is nothing to compare."),
+    "rerandomization_too_few": _("%(got)s replicates are too few; the test needs at least %(least)s."),
+    "rerandomization_parts": _("The parts do not hold each of the %(replicates)s replicates exactly once."),
+    "rerandomization_seeds": _("The parts were drawn from different seeds; they do not belong to one test."),
     # the command line
     "command_columns": _("The file has no column %(missing)s; it needs %(allowed)s."),
     "command_count": _("Row %(row)s: the count is “%(got)s”; a count is a whole number, 0 or more."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from scipy import stats
 
 from analysis.methods.problems import Refused
 from analysis.methods.sequential import (
+    Bound,
     Sides,
     boundaries,
     conditional_power,
@@ -36,6 +38,10 @@ FAMILIES: dict[str, Family] = {"LDOF": "obf", "LDPocock": "pocock", "HSD": "hsd"
 OBF = Spending("obf")
 
 
+def _z(bounds: Sequence[Bound]) -> list[float]:
+    return [38.0 if bound.z is None else bound.z for bound in bounds]
+
+
 def _label(design: dict[str, Any]) -> str:
     return f"{design['spending']} {design['one_sided_alpha']} {len(design['z'])} {design['info_fraction'][0]:.2f}"
 
@@ -46,7 +52,7 @@ def test_bounds_equal_gsdesign(design: dict[str, Any], sides: Sides) -> None:
     alpha = design["one_sided_alpha"] * sides
     spending = Spending(FAMILIES[design["spending"]], design["par"])
     found = boundaries(alpha, sides, design["info_fraction"], spending)
-    np.testing.assert_allclose([b.z for b in found], design["z"], rtol=0, atol=1e-6)  # type: ignore[arg-type]
+    np.testing.assert_allclose(_z(found), design["z"], rtol=0, atol=1e-6)
     nominal = design["nominal_p_one_sided" if sides == 1 else "nominal_p_two_sided"]
     np.testing.assert_allclose([b.nominal_p for b in found], nominal, rtol=1e-5)
     np.testing.assert_allclose([b.cumulative_alpha / sides for b in found], design["cum_alpha"], rtol=1e-10)
@@ -74,10 +80,10 @@ def test_pocock_constant_bound_of_two_equal_looks_is_the_published_one() -> None
 
 
 def test_power_and_inflation_of_obrien_fleming() -> None:
-    z = [b.z for b in boundaries(0.05, 2, [0.5, 1], OBF)]
-    drift = drift_for_power([0.5, 1], z, 0.9)  # type: ignore[arg-type]
-    assert sum(crossing([0.5, 1], z, drift=drift).upper) == pytest.approx(0.9, abs=1e-9)  # type: ignore[arg-type]
-    inflated = inflation([0.5, 1], z, 0.05, 2, 0.9)  # type: ignore[arg-type]
+    z = _z(boundaries(0.05, 2, [0.5, 1], OBF))
+    drift = drift_for_power([0.5, 1], z, 0.9)
+    assert sum(crossing([0.5, 1], z, drift=drift).upper) == pytest.approx(0.9, abs=1e-9)
+    inflated = inflation([0.5, 1], z, 0.05, 2, 0.9)
     assert 1 < inflated < 1.01
     fixed = maximum_information(4, 0.05, 2, 0.9)
     assert fixed == pytest.approx(((1.959963984540054 + 1.2815515655446004) / 4) ** 2)
@@ -112,7 +118,8 @@ def test_actual_information_and_the_last_analysis() -> None:
     over = boundaries(0.05, 2, [60, 130], OBF, maximum=100)
     assert over[-1].fraction == 1.0
     for looks, information in ((under, [60, 90]), (over, [60, 130])):
-        assert 2 * sum(crossing(information, [b.z for b in looks]).upper) == pytest.approx(0.05, abs=1e-8)  # type: ignore[misc]
+        crossed: float = sum(crossing(information, _z(looks)).upper)
+        assert 2 * crossed == pytest.approx(0.05, abs=1e-8)
     interim = boundaries(0.05, 2, [60, 90], OBF, maximum=100)
     assert interim[-1].cumulative_alpha < 0.05
 
@@ -146,7 +153,7 @@ def test_spent_alpha_adds_up_and_never_falls(
     spent = [b.cumulative_alpha for b in bounds]
     assert spent == sorted(spent)
     assert spent[-1] == pytest.approx(alpha, rel=1e-12)
-    z = [38.0 if b.z is None else b.z for b in bounds]
+    z = _z(bounds)
     np.testing.assert_allclose(np.cumsum(crossing(looks, z).upper) * sides, spent, rtol=0, atol=1e-9)
     scaled = boundaries(alpha, sides, [50 * t for t in looks], spending, maximum=50)
     assert [b.z for b in scaled] == pytest.approx([b.z for b in bounds], abs=1e-9)
@@ -191,7 +198,7 @@ def test_z_of_t_keeps_the_tail(statistic: float, df: float) -> None:
     ],
 )
 def test_what_is_no_design_is_refused(arguments: dict[str, Any], code: str) -> None:
-    design = {"alpha": 0.05, "sides": 2, "information": [0.5, 1], "spending": OBF} | arguments
+    design: dict[str, Any] = {"alpha": 0.05, "sides": 2, "information": [0.5, 1], "spending": OBF} | arguments
     with pytest.raises(Refused) as refusal:
         boundaries(**design)
     assert [problem.code for problem in refusal.value.problems] == [code]
