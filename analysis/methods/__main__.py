@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import analyze, blinding
+from .commands import analyze, blinding, boundaries, pool
 
-COMMANDS = (analyze, blinding)
+COMMANDS = (analyze, blinding, boundaries, pool)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

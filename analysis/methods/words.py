@@ -107,10 +107,62 @@ SENTENCES: dict[str, str] = {
     "blinding_nobody": _("Nobody made a guess."),
     "blinding_empty_arm": _("Not estimable: nobody of this arm made a guess."),
     "blinding_one_guess": _("Not estimable: everybody who guessed made the one guess about the one arm."),
+    # looks at the data while the trial runs
+    "spending_unknown": _("“%(got)s” is not a spending function; allowed are: %(allowed)s."),
+    "spending_parameter": _(
+        "“%(got)s” is not a spending function: obf and pocock have no parameter, hsd:G one from -%(widest)s to %(widest)s, kd:R one "
+        "above 0 up to %(widest)s."
+    ),
+    "sequential_sides": _("A test has 1 or 2 sides, not %(got)s."),
+    "sequential_alpha": _("Alpha is %(got)s; it must lie between 0 and %(most)s."),
+    "sequential_maximum": _("The maximum information is %(got)s; it must be a number above 0."),
+    "sequential_no_look": _("No look is given."),
+    "sequential_falling": _(
+        "Look %(look)s has information %(got)s after %(before)s: information must rise from look to look, from above 0."
+    ),
+    "sequential_too_near": _(
+        "Look %(look)s has information %(got)s after %(before)s: it must rise by at least one part in a thousand."
+    ),
+    "sequential_nothing_left": _(
+        "Look %(look)s has no alpha: all of it is spent at look %(before)s. Is the maximum information right?"
+    ),
+    "sequential_spent_looks": _("Spent alpha is given for %(got)s looks, but there are %(looks)s."),
+    "sequential_spent": _(
+        "Spent alpha at look %(look)s is %(got)s after %(before)s: it is cumulative, never falls, and is at most %(alpha)s."
+    ),
+    "sequential_bounds": _("Each look needs one upper bound, and a lower one that is not above it."),
+    "sequential_power": _(
+        "No design has the power or probability %(got)s; give one below 1 and above the type-I error."
+    ),
+    "sequential_fraction": _("The information fraction is %(got)s; it must lie between 0 and 1."),
+    # several imputations
+    "pool_pairs": _("There are %(estimates)s estimates and %(errors)s standard errors; each estimate needs its own."),
+    "pool_too_few": _("Pooling needs at least two imputations; there are %(got)s."),
+    "pool_number": _(
+        "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
+    ),
+    "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # the lot drawn again
+    "rerandomization_no_scheme": _(
+        "The list was made elsewhere and its scheme is not declared: the lot cannot be drawn again. Declare the scheme, or leave the "
+        "re-randomization test out."
+    ),
+    "rerandomization_scheme": _(
+        "The scheme did not give one of the trial's arms to each of the %(people)s people (replicate %(replicate)s): it is not the one that "
+        "allocated them."
+    ),
+    "rerandomization_no_statistic": _("The contrast that was observed has no statistic; there is nothing to compare."),
+    "rerandomization_too_few": _("%(got)s replicates are too few; the test needs at least %(least)s."),
+    "rerandomization_parts": _("The parts do not hold each of the %(replicates)s replicates exactly once."),
+    "rerandomization_seeds": _("The parts were drawn from different seeds; they do not belong to one test."),
     # the command line
     "command_columns": _("The file has no column %(missing)s; it needs %(allowed)s."),
     "command_count": _("Row %(row)s: the count is “%(got)s”; a count is a whole number, 0 or more."),
     "command_twice": _("Row %(row)s: %(got)s was counted above."),
+    "command_sides": _("--sides is “%(got)s”; allowed are 1 and 2."),
+    "command_number": _("%(key)s: “%(got)s” is not a number."),
+    "command_spending": _("--spending is “%(got)s”; did you mean %(nearest)s? Allowed are: %(allowed)s."),
+    "command_column_like": _("The file has no column %(missing)s; did you mean %(nearest)s? It needs %(allowed)s."),
     # a single estimate
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),
