@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import analyze, blinding
+from .commands import analyze, blinding, fit
 
-COMMANDS = (analyze, blinding)
+COMMANDS = (analyze, blinding, fit)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
