@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import analyze, blinding, boundaries, pool
+from .commands import analyze, blinding, boundaries, fit, pool
 
-COMMANDS = (analyze, blinding, boundaries, pool)
+COMMANDS = (analyze, blinding, boundaries, fit, pool)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

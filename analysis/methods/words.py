@@ -163,6 +163,61 @@ SENTENCES: dict[str, str] = {
     "command_number": _("%(key)s: “%(got)s” is not a number."),
     "command_spending": _("--spending is “%(got)s”; did you mean %(nearest)s? Allowed are: %(allowed)s."),
     "command_column_like": _("The file has no column %(missing)s; did you mean %(nearest)s? It needs %(allowed)s."),
+    # the command fit
+    "fit_key": _("“%(got)s” is not a key of a specification; keys are: %(allowed)s."),
+    "fit_key_meant": _("“%(got)s” is not a key of a specification; “%(meant)s” is. Keys are: %(allowed)s."),
+    "fit_key_missing": _("The specification has no “%(key)s”."),
+    "fit_word": _("“%(key)s” is “%(got)s”; allowed are: %(allowed)s."),
+    "fit_word_meant": _("“%(key)s” is “%(got)s”; did you mean “%(meant)s”? Allowed are: %(allowed)s."),
+    "fit_list": _("“%(key)s” must be a list of texts or numbers."),
+    "fit_twice": _("“%(key)s” names something twice."),
+    "fit_text": _("“%(key)s” must be a text; it is “%(got)s”."),
+    "fit_yes_no": _("“%(key)s” must be true or false; it is “%(got)s”."),
+    "fit_nested": _('“%(key)s” must name the arm and the unit: {arm = "1", unit = "group"}.'),
+    "fit_needed": _("“%(model)s” needs the key “%(key)s”."),
+    "fit_needs_other": _("“%(key)s” has no meaning without “%(other)s”."),
+    "fit_clda_baseline": _("In “clda” the baseline is the first visit; remove the key “baseline”."),
+    "fit_categorical": _("“categorical” names “%(got)s”, which is not one of the covariates: %(allowed)s."),
+    "fit_categorical_meant": _(
+        "“categorical” names “%(got)s”, which is not one of the covariates; did you mean “%(meant)s”? They are: %(allowed)s."
+    ),
+    "fit_column": _("“%(key)s” names the column “%(got)s”, which the data do not have. They have: %(allowed)s."),
+    "fit_column_meant": _(
+        "“%(key)s” names the column “%(got)s”, which the data do not have; did you mean “%(meant)s”? They have: %(allowed)s."
+    ),
+    "fit_level": _("“%(key)s” has “%(got)s”, which column “%(column)s” does not have. It has: %(allowed)s."),
+    "fit_level_meant": _(
+        "“%(key)s” has “%(got)s”, which column “%(column)s” does not have; did you mean “%(meant)s”? It has: %(allowed)s."
+    ),
+    "fit_file": _("The file %(file)s cannot be read: %(message)s."),
+    "fit_not_toml": _("%(file)s is not TOML: %(message)s."),
+    "fit_no_rows": _("The data have a header and no row."),
+    "fit_cell_missing": _("Column “%(column)s”, row %(row)s is empty."),
+    "fit_row_twice": _("Row %(row)s: subject %(subject)s has visit %(visit)s a second time."),
+    "fit_all_missing": _("“%(outcome)s” is missing in every row that could be analyzed."),
+    "fit_one_arm": _(
+        "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
+    ),
+    "fit_one_visit": _("“%(model)s” needs at least two visits; there is one, %(visit)s. “ancova” is for one visit."),
+    "fit_many_visits": _("%(visits)s visits are too many for a covariance of visits; name up to 30 in “visits”."),
+    "fit_visit_constant": _("Everybody has %(value)s at visit %(visit)s; there is no variance to analyze."),
+    "fit_visit_is_baseline": _(
+        "At visit %(visit)s the outcome is the baseline itself; leave that visit out by “visits”."
+    ),
+    "fit_too_few": _(
+        "%(subjects)s subjects with %(rows)s values are too few for %(parameters)s coefficients and the covariance of the visits."
+    ),
+    "fit_too_large": _("“%(column)s” has numbers too large to compute with; change its unit."),
+    "fit_not_converged": _(
+        "The fit did not converge, nor is its Hessian that of a maximum; tried were: %(tried)s. There is no estimate."
+    ),
+    "fit_numbers": _("The data do not determine the model: a matrix of it has no inverse."),
+    "fit_kenward_roger_robust": _("“kenward_roger” has its own variance; it does not go with variance “%(variance)s”."),
+    "covariance_fell_back": _("The covariance %(tried)s did not converge; the plan's next, %(used)s, is used."),
+    "variance_robust": _(
+        "Below the unstructured covariance the variance is %(variance)s, robust to a wrong covariance."
+    ),
+    "residual_robust": _("With residual degrees of freedom the variance is the empirical one, CR0, as in mmrm."),
     # a single estimate
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),

@@ -1,0 +1,33 @@
+"""One door to all models of the command ``fit``: a table of text cells and a specification in, a fitted model out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from .fitspec import FitSpec
+from .longtable import Long, read_long
+from .marginal import Fitted
+from .problems import Refused, error
+from .repeated import fit_repeated
+
+__all__ = ["Fitted", "fit_model"]
+
+FITS: dict[str, Callable[[Long, FitSpec], Fitted]] = {
+    "mmrm": fit_repeated,
+    "clda": fit_repeated,
+}
+_LARGEST = 1e150
+
+
+def fit_model(table: pd.DataFrame, spec: FitSpec) -> Fitted:
+    """Fit the model of `spec` to `table`. Raises Refused with what is wrong."""
+    fit = FITS.get(spec.model)
+    if fit is None:
+        raise Refused([error("fit_word", key="model", got=spec.model, allowed=tuple(FITS))])
+    data = read_long(table, spec)
+    if float(np.abs(data.y).max()) > _LARGEST:
+        raise Refused([error("fit_too_large", column=spec.outcome)])
+    return fit(data, spec)

@@ -1,0 +1,112 @@
+"""Repeated measures by missingness pattern: one pass over the patients, after which nothing depends on their number.
+
+x_it = B_t' c_i: the row of the model matrix of patient i at visit t is a fixed map B (T, m, p) of columns c_i (m,) that belong to the patient.
+Patients who are seen at the same visits share one covariance matrix, so that the likelihood of all of them needs no more than the sum of
+their [c, y]'[c, y] (m + T, m + T). There are at most 2^T - 1 patterns, times the number of groups with a covariance matrix of their own.
+
+The columns of X are turned into an orthonormal basis before cross-products are kept, so that they lose no digits: X_kept = Q R.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg
+
+from .likelihood import Array
+
+_DEPENDENT = 1e-11  # squared length of what a column adds to the earlier ones, against its own
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Cross-products of the P patterns of T visits, on an orthonormal basis of r columns.
+
+    `seen` (P, T) and `pairs` (P, T, T) say which visits, and pairs of them, a pattern has; `people` (P,) how many patients; `group` (P,) which
+    covariance matrix is theirs. XX (P*T*T, r*r), XY (P, T, T, r) = sum of x_is y_it, YY (P, T, T). `rows` counts the observations.
+    `kept` are the columns of X that do not depend on earlier ones, `root` is R, and `null` (p, p - r) spans what the data say nothing of.
+    """
+
+    seen: npt.NDArray[np.bool_]
+    pairs: npt.NDArray[np.bool_]
+    people: Array
+    group: npt.NDArray[np.intp]
+    groups: int
+    XX: Array
+    XY: Array
+    YY: Array
+    rows: int
+    kept: npt.NDArray[np.intp]
+    root: Array
+    null: Array
+
+    @property
+    def visits(self) -> int:
+        """T."""
+        return int(self.seen.shape[1])
+
+    @property
+    def rank(self) -> int:
+        """r, the number of coefficients that can be estimated."""
+        return len(self.kept)
+
+
+def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: int = 1) -> Patterns:
+    """The pass over C (n, m) and Y (n, T; NaN is missing), patients in `group` (n,) 0 .. groups - 1; who is never seen must be left out."""
+    visits, m = Y.shape[1], C.shape[1]
+    observed = ~np.isnan(Y)
+    code = observed @ (1 << np.arange(visits)) + (group << visits)
+    order = np.argsort(code, kind="stable")
+    Z = np.concatenate([C, np.where(observed, Y, 0.0)], axis=1)[order]
+    found, start = np.unique(code[order], return_index=True)
+    stop = np.append(start[1:], len(code))
+    sums = np.stack([Z[a:b].T @ Z[a:b] for a, b in zip(start, stop, strict=True)])
+    seen = ((found[:, None] >> np.arange(visits)) & 1).astype(bool)
+    pairs = seen[:, :, None] & seen[:, None, :]
+    kept, root, null = _basis(sums[:, :m, :m], seen, B)
+    half = linalg.solve_triangular(root, B[:, :, kept].transpose(2, 0, 1).reshape(len(kept), -1), trans="T")
+    turned = half.reshape(len(kept), visits, m).transpose(1, 2, 0)  # (T, m, r)
+    left = np.einsum("smp,Pmn->Pspn", turned, sums[:, :m, :m], optimize=True)
+    XX = np.einsum("Pspn,tnq->Pstpq", left, turned, optimize=True) * pairs[..., None, None]
+    XY = np.einsum("smp,Pmt->Pstp", turned, sums[:, :m, m:], optimize=True) * pairs[..., None]
+    return Patterns(
+        seen=seen,
+        pairs=pairs,
+        people=(stop - start).astype(float),
+        group=(found >> visits).astype(np.intp),
+        groups=groups,
+        XX=np.ascontiguousarray(XX.reshape(-1, len(kept) ** 2)),
+        XY=np.ascontiguousarray(XY),
+        YY=sums[:, m:, m:] * pairs,
+        rows=int(observed.sum()),
+        kept=kept,
+        root=root,
+        null=null,
+    )
+
+
+def _basis(CC: Array, seen: npt.NDArray[np.bool_], B: Array) -> tuple[npt.NDArray[np.intp], Array, Array]:
+    """Positions of the independent columns of X, R with X_kept'X_kept = R'R, and what X cannot tell, from C'C (P, m, m) by pattern."""
+    by_visit = np.einsum("Pt,Pmn->tmn", seen.astype(float), CC)
+    A = np.einsum("tmp,tmn,tnq->pq", B, by_visit, B, optimize=True)
+    length = np.sqrt(np.maximum(np.diag(A), 0))
+    scale = np.where(length > 0, length, 1.0)
+    unit = A / np.outer(scale, scale)
+    kept: list[int] = []
+    root = np.zeros_like(A)
+    for column in range(len(A)):  # Cholesky, column by column; what adds nothing is left out
+        k = len(kept)
+        above = linalg.solve_triangular(root[:k, :k], unit[kept, column], trans="T") if k else np.empty(0)
+        rest = unit[column, column] - above @ above
+        if rest > _DEPENDENT:
+            root[:k, k], root[k, k] = above, np.sqrt(rest)
+            kept.append(column)
+    positions = np.array(kept, dtype=np.intp)
+    root = root[: len(kept), : len(kept)]
+    lost = np.setdiff1d(np.arange(len(A)), positions)
+    null = np.zeros((len(A), len(lost)))
+    null[lost, np.arange(len(lost))] = -1.0
+    null[np.ix_(positions, np.arange(len(lost)))] = linalg.cho_solve((root, False), unit[np.ix_(positions, lost)])
+    return positions, root * scale[positions], null / scale[:, None]

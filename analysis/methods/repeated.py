@@ -1,0 +1,205 @@
+"""MMRM and cLDA from a long table to LS means: the pieces put together, with everything a reader has to be told.
+
+`mmrm`: baseline x visit + arm x visit + covariates. `clda` (constrained longitudinal data analysis; Liang and Zeger 2000, Sankhya B
+62:134-148): the baseline is the first outcome, with one mean for all arms, arm effects at the later visits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from .columns import Columns, build_columns
+from .fitspec import FitSpec
+from .likelihood import Array
+from .longtable import Codes, Long
+from .marginal import Answers, Fitted, marginals
+from .mmrm import Maximum, maximize
+from .patterns import Patterns, collect
+from .problems import Problem, Refused, error, warning
+from .sandwich import robust
+from .smallsample import Precision, counted, kenward_roger, kenward_roger_f, satterthwaite
+from .structures import chain_of
+
+
+def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
+    """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
+    _refuse_hopeless(data, spec)
+    columns = build_columns(data, spec, by_row=False)
+    Y, center, scale = _wide(data)
+    group, labels = _groups(data, spec)
+    patterns = collect(columns.C, Y, columns.B, group, len(labels))
+    _refuse_few(patterns, data)
+    top, tried = _search(patterns, spec)
+    problems = list(data.problems)
+    if len(tried) > 1:
+        problems.append(warning("covariance_fell_back", tried=tuple(tried[:-1]), used=tried[-1]))
+    variance = _variance(spec, fell_back=len(tried) > 1, problems=problems)
+    kept = patterns.kept
+    to_basis = linalg.solve_triangular(patterns.root, np.eye(len(kept)))
+    to_reported = scale * columns.back[np.ix_(kept, kept)] @ to_basis
+    precision = _precision(spec.df, variance, patterns, top, columns, to_reported, Y, group, data)
+    answers = Answers(
+        columns.names,
+        kept,
+        columns.back @ patterns.null,
+        to_reported,
+        center,
+        top.point.gamma,
+        precision,
+        spec.confidence,
+    )
+    coefficients = tuple(
+        answers.combination(n, row) for n, row in zip(columns.names, np.eye(len(columns.names)), strict=True)
+    )
+    lost = tuple(one.name for one in coefficients if one.estimate is None)
+    if lost:
+        problems.append(warning("rank_deficient", columns=lost))
+    freedom = patterns.rows - (patterns.rank if spec.method == "reml" else 0)
+    # the criterion of the outcome and of the columns as they are reported
+    height = top.point.height - freedom * np.log(scale)
+    if spec.method == "reml":
+        height += float(np.log(np.abs(np.diag(columns.back)[kept])).sum())
+    means, differences = marginals(data, columns, answers, common_first=spec.model == "clda")
+    compared = np.eye(len(columns.names))[columns.compares]
+    return Fitted(
+        model=spec.model,
+        method=spec.method,
+        df_method=spec.df,
+        rows=patterns.rows,
+        counts=data.counts,
+        log_likelihood=float(height),
+        coefficients=coefficients,
+        means=means,
+        differences=differences,
+        joint=answers.jointly("arm", compared) if len(compared) else None,
+        problems=tuple(problems),
+        details=_details(top, data, labels, scale, tried, variance, patterns),
+    )
+
+
+def _details(
+    top: Maximum, data: Long, labels: tuple[str, ...], scale: float, tried: list[str], variance: str, patterns: Patterns
+) -> dict[str, Any]:
+    """The covariance (a list by arm where each arm has its own), how it was found, and the patterns of missing visits."""
+    visits = list(data.visit.levels)
+    matrices = [{"visits": visits, "matrix": (scale**2 * sigma).tolist()} for sigma in top.point.sigma]
+    by_arm = [{"arm": arm, **one} for arm, one in zip(labels, matrices, strict=True)]
+    search = {
+        "tried": tried,
+        "steps": top.steps,
+        "gradient": round(top.gradient, 9),
+        "decrement": round(top.decrement, 12),
+        "eigenvalues": list(top.eigenvalues),
+    }
+    return {
+        "covariance": matrices[0] if len(labels) == 1 else by_arm,
+        "structure": top.structure.name,
+        "variance": variance,
+        "convergence": search,
+        "patterns": _patterns(patterns, visits),
+    }
+
+
+def _patterns(patterns: Patterns, visits: list[str]) -> list[dict[str, Any]]:
+    """How many patients were seen at which visits, the most frequent first."""
+    people: dict[tuple[str, ...], int] = {}
+    for seen, number in zip(patterns.seen, patterns.people, strict=True):
+        key = tuple(visit for visit, there in zip(visits, seen, strict=True) if there)
+        people[key] = people.get(key, 0) + int(number)
+    return [
+        {"visits": list(key), "subjects": number}
+        for key, number in sorted(people.items(), key=lambda one: (-one[1], one[0]))
+    ]
+
+
+def _refuse_hopeless(data: Long, spec: FitSpec) -> None:
+    """What no search can fit."""
+    if len(data.visit.levels) < 2:
+        raise Refused([error("fit_one_visit", model=spec.model, visit=data.visit.levels[0])])
+    if len(data.visit.levels) > 30:
+        raise Refused([error("fit_many_visits", visits=len(data.visit.levels))])
+    if np.ptp(data.y) <= 1e-14 * float(np.abs(data.y).max()):
+        raise Refused([error("outcome_constant", value=float(data.y[0]))])
+    if spec.visits and len(data.visit.levels) < len(spec.visits):
+        gone = next(visit for visit in spec.visits if visit not in data.visit.levels)
+        raise Refused([error("visit_empty", visit=gone)])
+    if spec.model == "clda" and spec.visits and data.visit.levels[0] != spec.visits[0]:
+        raise Refused([error("visit_empty", visit=spec.visits[0])])
+    for k, visit in enumerate(data.visit.levels):
+        y = data.y[data.visit.codes == k]
+        if data.baseline is not None and np.ptp(y - data.baseline[data.visit.codes == k]) <= 1e-12 * np.ptp(data.y):
+            raise Refused([error("fit_visit_is_baseline", visit=visit)])
+        if len(y) > 1 and np.ptp(y) == 0:
+            raise Refused([error("fit_visit_constant", visit=visit, value=float(y[0]))])
+
+
+def _refuse_few(patterns: Patterns, data: Long) -> None:
+    if patterns.rows <= patterns.rank or data.subjects <= patterns.visits:
+        raise Refused([error("fit_too_few", rows=patterns.rows, subjects=data.subjects, parameters=patterns.rank)])
+
+
+def _wide(data: Long) -> tuple[Array, float, float]:
+    """The outcome (n, T), NaN where missing, centered and scaled; the center and the scale."""
+    center, scale = float(data.y.mean()), float(data.y.std())
+    Y = np.full((data.subjects, len(data.visit.levels)), np.nan)
+    Y[data.subject, data.visit.codes] = (data.y - center) / scale
+    return Y, center, scale
+
+
+def _groups(data: Long, spec: FitSpec) -> tuple[Codes, tuple[str, ...]]:
+    """Which covariance matrix each patient has."""
+    group = np.zeros(data.subjects, dtype=np.intp)
+    if not spec.covariance_by_arm or data.arm is None:
+        return group, ("",)
+    group[data.subject] = data.arm.codes
+    return group, data.arm.levels
+
+
+def _search(patterns: Patterns, spec: FitSpec) -> tuple[Maximum, list[str]]:
+    """The first covariance of the chain that converges, and those tried."""
+    tried: list[str] = []
+    top: Maximum | None = None
+    for one in chain_of(spec.covariance, patterns.visits):
+        tried.append(one.name)
+        top = maximize(patterns, one, spec.method == "reml")
+        if top is not None and top.converged:
+            return top, tried
+    raise Refused([error("fit_not_converged", tried=tuple(tried))])
+
+
+def _variance(spec: FitSpec, fell_back: bool, problems: list[Problem]) -> str:
+    """Model-based, unless the plan says otherwise, the covariance fell back, or df are counted by rows (as in mmrm)."""
+    if spec.df == "kenward_roger" and spec.variance in ("cr0", "cr2"):
+        raise Refused([error("fit_kenward_roger_robust", variance=spec.variance)])
+    if spec.variance:
+        return spec.variance
+    if fell_back:
+        problems.append(warning("variance_robust", variance="cr2"))
+        return "cr2"
+    if spec.df == "residual":
+        problems.append(warning("residual_robust"))
+        return "cr0"
+    return "model"
+
+
+def _precision(
+    df: str, variance: str, patterns: Patterns, top: Maximum, columns: Columns, to_reported: Array, Y: Array,
+    group: Array, data: Long,
+) -> Precision:  # fmt: skip
+    """The variance of the coefficients and the degrees of freedom that go with it."""
+    counts = {"between_within": True, "residual": False}
+    found = Precision(top.point.inverse, satterthwaite(top))
+    if variance != "model":
+        basis = linalg.solve_triangular(patterns.root, np.eye(patterns.rank))
+        X = np.einsum("nm,tmp,pr->ntr", columns.C, columns.B[:, :, patterns.kept], basis, optimize=True)
+        found = robust(patterns, top, X, Y, group, variance == "cr2")
+    elif df == "kenward_roger":
+        found = Precision(kenward_roger(patterns, top), found.df, kenward_roger_f(top))
+    if df in counts:
+        by_count = counted(patterns.rows, data.subjects, columns.within[patterns.kept], to_reported, counts[df])
+        found = replace(found, df=by_count, joint=None)
+    return found

@@ -1,0 +1,70 @@
+"""Robust variances of repeated measures: what the patients' residuals say, whatever their true covariance.
+
+With whitened rows X~ = C'X and residuals e~ = C'(y - Xb), Sigma_i^-1 = C C' (C lower), and H_i = X~_i Phi X~_i':
+
+    V = Phi [sum_i X~_i' A_i e~_i e~_i' A_i X~_i] Phi        CR0: A_i = I. CR2: A_i = (I - H_i)^(-1/2)
+
+Liang and Zeger (1986), Biometrika 73:13-22; Bell and McCaffrey (2002), Survey Methodology 28:169-181. Degrees of freedom are Bell and
+McCaffrey's with the fitted covariance as the working one: (tr G)^2 / tr(G^2), G_ij = a_i'(I - H)_ij a_j, a_i = A_i X~_i Phi l. The
+sums need one more pass over the patients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .likelihood import Array
+from .mmrm import Maximum
+from .patterns import Patterns
+from .smallsample import Precision
+
+_TINY = 1e-10
+
+
+def robust(data: Patterns, top: Maximum, X: Array, Y: Array, group: npt.NDArray[np.intp], reduced: bool) -> Precision:
+    """CR2 if `reduced`, else CR0. X (n, T, r) on the basis, Y (n, T) with NaN for missing, group (n,) of each patient."""
+    phi = top.point.inverse
+    observed = ~np.isnan(Y)
+    visits = Y.shape[1]
+    code = observed @ (1 << np.arange(visits)) + (group << visits)
+    outer: list[Array] = []  # A X~, one (T_i, r) a patient, stacked by pattern
+    meat = np.zeros_like(phi)
+    whole: list[Array] = []
+    for one in np.unique(code):
+        who = np.flatnonzero(code == one)
+        at = np.flatnonzero((one >> np.arange(visits)) & 1)
+        sigma = top.point.sigma[one >> visits][np.ix_(at, at)]
+        C = np.linalg.cholesky(np.linalg.inv(sigma))
+        white = C.T @ X[who][:, at]  # (k, T_i, r)
+        left = (Y[who][:, at] - X[who][:, at] @ top.point.gamma) @ C
+        adjusted = _adjust(white, phi) @ white if reduced else white
+        scores = np.einsum("ktr,kt->kr", adjusted, left)
+        meat += scores.T @ scores
+        outer.append(adjusted)
+        whole.append(white)
+    covariance = phi @ meat @ phi
+
+    def df(combination: Array) -> float | None:
+        half = phi @ combination
+        d, u = [], []
+        for adjusted, white in zip(outer, whole, strict=True):
+            a = adjusted @ half  # (k, T_i)
+            d.append((a * a).sum(axis=1))
+            u.append(np.einsum("ktr,kt->kr", white, a))
+        own, cross = np.concatenate(d), np.concatenate(u)
+        shared = np.einsum("kr,rs,ks->k", cross, phi, cross)
+        U = cross.T @ cross @ phi
+        trace = float(own.sum() - shared.sum())
+        square = float((own**2).sum() - 2 * (own * shared).sum() + np.trace(U @ U))
+        return trace**2 / square if square > 0 and trace > 0 else None
+
+    return Precision((covariance + covariance.T) / 2, df)
+
+
+def _adjust(white: Array, phi: Array) -> Array:
+    """(I - H_i)^(-1/2) (k, T_i, T_i), a pseudo-inverse where a patient alone decides a coefficient."""
+    H = white @ phi @ white.transpose(0, 2, 1)
+    values, vectors = np.linalg.eigh(np.eye(H.shape[1]) - H)
+    root = np.where(values > _TINY, 1 / np.sqrt(np.maximum(values, _TINY)), 0.0)
+    return np.asarray((vectors * root[:, None, :]) @ vectors.transpose(0, 2, 1))
