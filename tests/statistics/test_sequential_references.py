@@ -173,7 +173,7 @@ def test_spending_rises_from_nothing_to_alpha(spending: Spending, one: float, ot
 def test_z_of_t_keeps_the_tail(statistic: float, df: float) -> None:
     z = z_of_t(statistic, df)
     assert stats.norm.sf(abs(z)) == pytest.approx(stats.t.sf(abs(statistic), df), rel=1e-9)
-    assert abs(z) <= abs(statistic) + 1e-9
+    assert abs(z) <= abs(statistic) + 1e-8  # scipy.stats.t is that far off beside 0
     assert math.copysign(1, z) == math.copysign(1, statistic)
 
 
