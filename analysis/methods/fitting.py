@@ -10,6 +10,7 @@ import pandas as pd
 from .fitspec import FitSpec
 from .longtable import Long, read_long
 from .marginal import Fitted
+from .mixedfit import fit_mixed
 from .problems import Refused, error
 from .repeated import fit_repeated
 
@@ -18,6 +19,7 @@ __all__ = ["Fitted", "fit_model"]
 FITS: dict[str, Callable[[Long, FitSpec], Fitted]] = {
     "mmrm": fit_repeated,
     "clda": fit_repeated,
+    "lmm": fit_mixed,
 }
 _LARGEST = 1e150
 

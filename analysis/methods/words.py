@@ -161,6 +161,17 @@ SENTENCES: dict[str, str] = {
     ),
     "fit_numbers": _("The data do not determine the model: a matrix of it has no inverse."),
     "fit_kenward_roger_robust": _("“kenward_roger” has its own variance; it does not go with variance “%(variance)s”."),
+    "fit_df": _("Degrees of freedom “%(df)s” are not for “%(model)s”."),
+    "fit_levels": _("“random” has %(levels)s levels; one or two are fitted, the outermost first."),
+    "fit_crossed": _(
+        "%(inner)s %(unit)s belongs to two of “%(outer)s”; “random” takes nested levels, the outermost first."
+    ),
+    "fit_slope_level": _("“%(column)s” cannot be a level of “random” and the slope at once."),
+    "fit_slope_constant": _("The slope “%(column)s” has one value in all rows; there is no slope to estimate."),
+    "fit_singular": _(
+        "The covariance of the random effects of %(levels)s is singular: a variance is exactly 0 or a correlation 1. The model is "
+        "the one without it, with its degrees of freedom."
+    ),
     "covariance_fell_back": _("The covariance %(tried)s did not converge; the plan's next, %(used)s, is used."),
     "variance_robust": _(
         "Below the unstructured covariance the variance is %(variance)s, robust to a wrong covariance."
