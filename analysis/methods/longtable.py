@@ -264,10 +264,20 @@ def _numeric(table: pd.DataFrame, column: str) -> bool:
 def _others(table: pd.DataFrame, spec: FitSpec) -> dict[str, Factor | Array]:
     """Columns that only some models use: units, slope, exposure, treatment received."""
     found: dict[str, Factor | Array] = {column: factor(table, column) for column in spec.random}
+    if spec.nested_in_arm:
+        found[spec.nested_in_arm["unit"]] = _with_nobody(factor(table, spec.nested_in_arm["unit"]))
     for column in (spec.slope, spec.exposure, spec.received):
         if column:
             found[column] = numbers(table, column)
     return found
+
+
+def _with_nobody(unit: Factor) -> Factor:
+    """Units where an empty cell is the level 0: in no unit."""
+    if (unit.codes >= 0).all():
+        return unit
+    levels = unit.levels if "0" in unit.levels else (*unit.levels, "0")
+    return Factor(np.where(unit.codes < 0, levels.index("0"), unit.codes), levels)
 
 
 def _usable(

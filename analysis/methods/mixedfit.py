@@ -23,6 +23,7 @@ from .mixed import fit_random_intercept, independent_columns
 from .nested import fit_nested
 from .problems import Problem, Refused, error, warning
 from .results import Estimate, Fit
+from .singlefits import in_group
 from .smallsample import Degrees, Precision, kenward_roger_scale
 
 
@@ -52,8 +53,8 @@ def fit_mixed(data: Long, spec: FitSpec) -> Fitted:
     design = _design(data, columns)
     levels = [_factor(data, name) for name in spec.random]
     _refuse_crossed(levels, spec)
-    if spec.slope:
-        model, top, problems = _slope(data, spec, design, levels)
+    if spec.slope or spec.nested_in_arm:
+        model, top, problems = _by_components(data, spec, design, levels)
         return _answer(data, spec, design, model, top, problems)
     X = np.asarray(np.linalg.solve(columns.back.T, _rows(data, columns).T).T, dtype=float)
     names = columns.names
@@ -149,14 +150,42 @@ def _terms(levels: list[Factor], names: tuple[str, ...], slope: Array | None) ->
     return terms
 
 
-def _slope(data: Long, spec: FitSpec, design: _Design, levels: list[Factor]) -> tuple[Blocks, Top, list[Problem]]:
-    """The random slope: scaled for the search, as its unit is anybody's."""
-    slope = data.others[str(spec.slope)]
-    if isinstance(slope, Factor) or float(np.ptp(slope)) == 0:
+def _in_groups(data: Long, spec: FitSpec, blocks: Codes) -> tuple[Term, Codes, Codes | None]:
+    """Groups in one arm only: an effect of the group after the first visit; the rows that hang together; the residual variance by arm.
+
+    Who is in no group has none of it.
+    """
+    name, arm = spec.nested_in_arm["unit"], spec.nested_in_arm["arm"]
+    unit = data.others[name]
+    if data.arm is None or not isinstance(unit, Factor) or arm not in data.arm.levels:
+        levels = data.arm.levels if data.arm is not None else ()
+        raise Refused([error("fit_word", key="nested_in_arm.arm", got=arm, allowed=levels)])
+    inside = in_group(unit)
+    stray = np.flatnonzero(inside & (data.arm.codes != data.arm.levels.index(arm)))
+    if stray.size:
+        raise Refused([error("fit_stray_group", unit=unit.levels[int(unit.codes[stray[0]])], column=name)])
+    if len(np.unique(unit.codes[inside])) < 2:
+        raise Refused([error("fit_few_groups", column=name)])
+    after = data.visit.codes > 0 if len(data.visit.levels) > 1 else np.ones(len(data.y), dtype=bool)
+    term = Term(name, np.where(inside, unit.codes, -1), after[:, None].astype(float))
+    own = np.where(inside, int(blocks.max()) + 1 + unit.codes, blocks)
+    return term, own, data.arm.codes if spec.residual_by_arm else None
+
+
+def _by_components(
+    data: Long, spec: FitSpec, design: _Design, levels: list[Factor]
+) -> tuple[Blocks, Top, list[Problem]]:
+    """A random slope, or groups in one arm only."""
+    slope = data.others[spec.slope] if spec.slope else None
+    if isinstance(slope, Factor) or (slope is not None and float(np.ptp(slope)) == 0):
         raise Refused([error("fit_slope_constant", column=str(spec.slope))])
-    model = components.build_blocks(
-        design.y, design.Q, _terms(levels, spec.random, slope), levels[0].codes, None, _log_root(design)
-    )
+    terms, blocks, residual = _terms(levels, spec.random, slope), levels[0].codes, None
+    if spec.nested_in_arm:
+        if len(levels) > 1:
+            raise Refused([error("fit_nested_levels")])
+        term, blocks, residual = _in_groups(data, spec, blocks)
+        terms = [term, *terms]
+    model = components.build_blocks(design.y, design.Q, terms, blocks, residual, _log_root(design))
     left = design.y - design.Q @ (design.Q.T @ design.y)
     variance = float(left @ left) / (len(left) - design.Q.shape[1])
     if variance < 1e-20:
@@ -256,13 +285,15 @@ def _answer(data: Long, spec: FitSpec, design: _Design, model: Blocks, top: Top,
         differences=differences,
         joint=answers.jointly("arm", compared) if len(compared) else None,
         problems=(*data.problems, *problems),
-        details={"variances": _by_level(spec, model, top, design.scale)},
+        details={"variances": _by_level(data, spec, model, top, design.scale)},
     )
 
 
-def _by_level(spec: FitSpec, model: Blocks, top: Top, scale: float) -> dict[str, Any]:
+def _by_level(data: Long, spec: FitSpec, model: Blocks, top: Top, scale: float) -> dict[str, Any]:
     """Variances by level; of a level with a slope its matrix (intercept, slope)."""
-    found: dict[str, Any] = dict.fromkeys(spec.random, 0.0)
+    found: dict[str, Any] = dict.fromkeys(
+        [*([spec.nested_in_arm["unit"]] if spec.nested_in_arm else []), *spec.random], 0.0
+    )
     at = 0
     theta = top.level.theta * scale**2
     for term in model.terms:
@@ -272,4 +303,6 @@ def _by_level(spec: FitSpec, model: Blocks, top: Top, scale: float) -> dict[str,
             a, b, c = (float(v) for v in theta[at : at + 3])
             found[term.name] = {"intercept": a, "covariance": b, spec.slope: c}
         at += term.entries
+    if model.residuals > 1 and data.arm is not None:
+        return found | {"residual": {arm: float(v) for arm, v in zip(data.arm.levels, theta[at:], strict=True)}}
     return found | {"residual": float(theta[at])}
