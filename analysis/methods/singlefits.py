@@ -44,6 +44,12 @@ def model_rows(columns: Columns) -> Array:
     return np.asarray(np.linalg.solve(columns.back.T, (columns.C @ columns.B[0]).T).T, dtype=float)
 
 
+def unit_free(columns: Columns) -> tuple[Array, Array]:
+    """The model matrix (N, p) in standard deviations of its numbers, not centered, and what its coefficients are multiplied by (p,)."""
+    scale = np.diag(columns.back)
+    return model_rows(columns) * scale, scale
+
+
 def with_ratio(one: Estimate) -> dict[str, float | None]:
     """An estimate on the log scale as a ratio, with its interval."""
     ends = [None if v is None else float(np.exp(v)) for v in (one.estimate, one.low, one.high)]
@@ -144,11 +150,15 @@ def fit_binary(data: Long, spec: FitSpec) -> Fitted:
         raise Refused([error("fit_not_binary", outcome=spec.outcome, got=float(strange[0]))])
     columns = build_columns(data, spec, by_row=True)
     place = columns.names.index(f"{spec.arm}{data.arm.levels[1]}" if data.arm is not None else "")
-    found = fit_logistic(data.y > 0, model_rows(columns), columns.names, place, spec.confidence)
+    X, scale = unit_free(columns)
+    found = fit_logistic(data.y > 0, X, columns.names, place, spec.confidence)
     if not found.converged and not found.separated:
         raise Refused([error("fit_not_converged", tried=("logistic",))])
     by_name = {one.name: one for one in found.coefficients}
-    own = tuple(by_name.get(name, absent(name, "not_estimable")) for name in columns.names)
+    own = tuple(
+        _scaled(by_name.get(name, absent(name, "not_estimable")), float(by))
+        for name, by in zip(columns.names, scale, strict=True)
+    )
     risk = found.risk_difference
     return Fitted(
         model=spec.model,
@@ -174,6 +184,12 @@ def fit_binary(data: Long, spec: FitSpec) -> Fitted:
             },
         },
     )
+
+
+def _scaled(one: Estimate, by: float) -> Estimate:
+    """The same estimate in another unit."""
+    changed = [None if v is None else v * by for v in (one.estimate, one.se, one.low, one.high)]
+    return replace(one, estimate=changed[0], se=changed[1], low=changed[2], high=changed[3])
 
 
 def fit_cace(data: Long, spec: FitSpec) -> Fitted:
