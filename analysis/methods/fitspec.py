@@ -18,7 +18,7 @@ VARIANCES = ("model", "cr0", "cr2")
 _WORDS = {"model": MODELS, "df": DF, "method": METHODS, "variance": VARIANCES, "visit_as": ("category", "number")}
 _TEXTS = ("data", "outcome", "subject", "visit", "arm", "baseline", "slope", "exposure", "received")
 _LISTS = ("covariates", "categorical", "random", "visits")
-_OTHERS = ("reference", "covariance", "covariance_by_arm", "confidence", "nested_in_arm")
+_OTHERS = ("reference", "covariance", "covariance_by_arm", "confidence", "nested_in_arm", "residual_by_arm")
 KEYS = (*_TEXTS, *_WORDS, *_LISTS, *_OTHERS)
 
 
@@ -48,6 +48,7 @@ class FitSpec:
     exposure: str | None = None
     received: str | None = None
     nested_in_arm: Mapping[str, str] = field(default_factory=dict)
+    residual_by_arm: bool = True
     confidence: float = 0.95
 
     @property
@@ -87,6 +88,8 @@ def read_fit_spec(given: Mapping[str, Any]) -> FitSpec:
     for key in ("data", "model", "outcome"):
         if not values.get(key):
             raise Refused([error("fit_key_missing", key=key)])
+    if values["model"] == "lmm" and values.get("subject"):
+        values.setdefault("random", (values["subject"],))
     spec = FitSpec(**values)
     _refuse_nonsense(spec)
     return spec
@@ -112,7 +115,7 @@ def _value(key: str, value: Any) -> Any:
             raise Refused([error("fit_list", key=key)])
         chain = tuple(_one_of(key, name, NAMES) for name in names)
         return CHAIN if chain == ("us",) else chain
-    if key == "covariance_by_arm":
+    if key in ("covariance_by_arm", "residual_by_arm"):
         if not isinstance(value, bool):
             raise Refused([error("fit_yes_no", key=key, got=str(value))])
         return value
@@ -141,7 +144,7 @@ def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> str:
 def _refuse_nonsense(spec: FitSpec) -> None:
     """Keys that the model needs, and keys that contradict each other."""
     needed = {"mmrm": ("subject", "visit"), "clda": ("subject", "visit", "arm"), "lmm": ("random",),
-              "ancova": ("arm",), "mann_whitney": ("arm",), "cace": ("arm", "received")}  # fmt: skip
+              "ancova": ("arm",), "mann_whitney": ("arm",), "logistic": ("arm",), "cace": ("arm", "received")}  # fmt: skip
     for key in needed.get(spec.model, ()):
         if not getattr(spec, key):
             raise Refused([error("fit_needed", key=key, model=spec.model)])

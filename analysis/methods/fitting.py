@@ -7,17 +7,26 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from .countfit import fit_negative_binomial
 from .fitspec import FitSpec
 from .longtable import Long, read_long
 from .marginal import Fitted
+from .mixedfit import fit_mixed
 from .problems import Refused, error
 from .repeated import fit_repeated
+from .singlefits import fit_ancova, fit_binary, fit_cace, fit_ranks
 
 __all__ = ["Fitted", "fit_model"]
 
 FITS: dict[str, Callable[[Long, FitSpec], Fitted]] = {
     "mmrm": fit_repeated,
     "clda": fit_repeated,
+    "lmm": fit_mixed,
+    "ancova": fit_ancova,
+    "mann_whitney": fit_ranks,
+    "logistic": fit_binary,
+    "cace": fit_cace,
+    "negative_binomial": fit_negative_binomial,
 }
 _LARGEST = 1e150
 

@@ -111,6 +111,8 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
         raise Refused([error("fit_all_missing", outcome=spec.outcome)])
     rows = np.flatnonzero(usable)
     left, codes = np.unique(who[rows], return_inverse=True)
+    if len(left) < 3:
+        raise Refused([error("fit_few_people", subjects=len(left))])
     kept_arm = arm.only(rows) if arm is not None else None
     if kept_arm is not None:
         _compare(kept_arm, arm, spec)
@@ -264,10 +266,20 @@ def _numeric(table: pd.DataFrame, column: str) -> bool:
 def _others(table: pd.DataFrame, spec: FitSpec) -> dict[str, Factor | Array]:
     """Columns that only some models use: units, slope, exposure, treatment received."""
     found: dict[str, Factor | Array] = {column: factor(table, column) for column in spec.random}
+    if spec.nested_in_arm:
+        found[spec.nested_in_arm["unit"]] = _with_nobody(factor(table, spec.nested_in_arm["unit"]))
     for column in (spec.slope, spec.exposure, spec.received):
         if column:
             found[column] = numbers(table, column)
     return found
+
+
+def _with_nobody(unit: Factor) -> Factor:
+    """Units where an empty cell is the level 0: in no unit."""
+    if (unit.codes >= 0).all():
+        return unit
+    levels = unit.levels if "0" in unit.levels else (*unit.levels, "0")
+    return Factor(np.where(unit.codes < 0, levels.index("0"), unit.codes), levels)
 
 
 def _usable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -117,8 +117,14 @@ def absent(name: str, reason: str) -> Estimate:
     return Estimate(name, None, None, None, None, None, None, None, reason=reason)
 
 
+class Asked(Protocol):
+    """What can be asked for linear combinations of coefficients."""
+
+    def combination(self, name: str, row: Array, /) -> Estimate: ...
+
+
 def marginals(
-    data: Long, columns: Columns, answers: Answers, common_first: bool = False
+    data: Long, columns: Columns, answers: Asked, common_first: bool = False
 ) -> tuple[tuple[Marginal, ...], tuple[Marginal, ...]]:
     """LS means by visit and arm, and differences from the reference arm; `common_first`: all arms share their first mean."""
     visits: tuple[str | None, ...] = tuple(level or None for level in data.visit.levels)

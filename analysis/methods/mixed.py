@@ -204,8 +204,13 @@ def independent_columns(X: Array) -> tuple[npt.NDArray[np.intp], Array]:
         if np.linalg.norm(rest) > 1e-7:
             kept.append(column)
             basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
-    right = np.linalg.svd(X / scale, full_matrices=True)[2][len(kept) :].T / scale[:, None]
-    null = right / np.linalg.norm(right, axis=0) if right.size else right
+    lost = np.setdiff1d(np.arange(X.shape[1]), kept)
+    null = np.zeros((X.shape[1], len(lost)))
+    if lost.size:
+        null[lost, np.arange(len(lost))] = -1.0
+        null[kept] = np.linalg.lstsq(X[:, kept] / scale[kept], X[:, lost] / scale[lost], rcond=None)[0]
+        null = null / scale[:, None]
+        null = null / np.linalg.norm(null, axis=0)
     return np.array(kept, dtype=np.intp), null
 
 

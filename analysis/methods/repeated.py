@@ -188,7 +188,7 @@ def _variance(spec: FitSpec, fell_back: bool, problems: list[Problem]) -> str:
 
 def _precision(
     df: str, variance: str, patterns: Patterns, top: Maximum, columns: Columns, to_reported: Array, Y: Array,
-    group: Array, data: Long,
+    group: Codes, data: Long,
 ) -> Precision:  # fmt: skip
     """The variance of the coefficients and the degrees of freedom that go with it."""
     counts = {"between_within": True, "residual": False}

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .likelihood import Array
 from .mmrm import Maximum
 from .patterns import Patterns
-from .smallsample import Precision
+from .smallsample import Degrees, Precision
 
 _TINY = 1e-10
 
@@ -45,6 +45,36 @@ def robust(data: Patterns, top: Maximum, X: Array, Y: Array, group: npt.NDArray[
         whole.append(white)
     covariance = phi @ meat @ phi
 
+    return Precision((covariance + covariance.T) / 2, _degrees(outer, whole, phi))
+
+
+def bell_mccaffrey(X: Array, left: Array, clusters: npt.NDArray[np.intp], phi: Array) -> Precision:
+    """CR2 of a regression of single rows: X (N, p), residuals (N,), phi = (X'X)^-1, the working covariance that of independent rows."""
+    adjusted: list[Array] = []
+    whole: list[Array] = []
+    meat = np.zeros_like(phi)
+    for cluster in np.unique(clusters):
+        rows = X[clusters == cluster][None]
+        outer = _adjust(rows, phi) @ rows
+        score = np.einsum("ktr,kt->r", outer, left[clusters == cluster][None])
+        meat += np.outer(score, score)
+        adjusted.append(outer)
+        whole.append(rows)
+    covariance = phi @ meat @ phi
+    return Precision((covariance + covariance.T) / 2, _degrees(adjusted, whole, phi))
+
+
+def _adjust(white: Array, phi: Array) -> Array:
+    """(I - H_i)^(-1/2) (k, T_i, T_i), a pseudo-inverse where a patient alone decides a coefficient."""
+    H = white @ phi @ white.transpose(0, 2, 1)
+    values, vectors = np.linalg.eigh(np.eye(H.shape[1]) - H)
+    root = np.where(values > _TINY, 1 / np.sqrt(np.maximum(values, _TINY)), 0.0)
+    return np.asarray((vectors * root[:, None, :]) @ vectors.transpose(0, 2, 1))
+
+
+def _degrees(outer: list[Array], whole: list[Array], phi: Array) -> Degrees:
+    """Bell and McCaffrey's degrees of freedom, from A X~ and X~ of all patients or clusters."""
+
     def df(combination: Array) -> float | None:
         half = phi @ combination
         d, u = [], []
@@ -59,12 +89,4 @@ def robust(data: Patterns, top: Maximum, X: Array, Y: Array, group: npt.NDArray[
         square = float((own**2).sum() - 2 * (own * shared).sum() + np.trace(U @ U))
         return trace**2 / square if square > 0 and trace > 0 else None
 
-    return Precision((covariance + covariance.T) / 2, df)
-
-
-def _adjust(white: Array, phi: Array) -> Array:
-    """(I - H_i)^(-1/2) (k, T_i, T_i), a pseudo-inverse where a patient alone decides a coefficient."""
-    H = white @ phi @ white.transpose(0, 2, 1)
-    values, vectors = np.linalg.eigh(np.eye(H.shape[1]) - H)
-    root = np.where(values > _TINY, 1 / np.sqrt(np.maximum(values, _TINY)), 0.0)
-    return np.asarray((vectors * root[:, None, :]) @ vectors.transpose(0, 2, 1))
+    return df

@@ -84,8 +84,12 @@ def kenward_roger(data: Patterns, top: Maximum) -> Array:
 
 
 def kenward_roger_f(top: Maximum) -> Joint:
-    """The scale and the denominator of the F of several combinations (q, r)."""
-    spread, dA, phi = variance_spread(top), in_parameters(top), top.point.inverse
+    """The scale and the denominator of the F of several combinations, with the observed information."""
+    return kenward_roger_scale(variance_spread(top), in_parameters(top), top.point.inverse)
+
+
+def kenward_roger_scale(spread: Array, dA: Array, phi: Array) -> Joint:
+    """From the covariance of the parameters (a, a), dA (a, r, r) and Phi (r, r): the scale and the denominator for combinations (q, r)."""
 
     def joint(rows: Array) -> tuple[float, float] | None:
         q = len(rows)

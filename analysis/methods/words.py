@@ -195,6 +195,7 @@ SENTENCES: dict[str, str] = {
     "fit_cell_missing": _("Column “%(column)s”, row %(row)s is empty."),
     "fit_row_twice": _("Row %(row)s: subject %(subject)s has visit %(visit)s a second time."),
     "fit_all_missing": _("“%(outcome)s” is missing in every row that could be analyzed."),
+    "fit_few_people": _("The analyzed rows are of %(subjects)s people; no model is fitted to fewer than 3."),
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
     ),
@@ -213,6 +214,30 @@ SENTENCES: dict[str, str] = {
     ),
     "fit_numbers": _("The data do not determine the model: a matrix of it has no inverse."),
     "fit_kenward_roger_robust": _("“kenward_roger” has its own variance; it does not go with variance “%(variance)s”."),
+    "fit_needs_one_visit": _("“%(model)s” is for one visit; name it in “visits”. The data have: %(visits)s."),
+    "fit_needs_one_row": _("“%(model)s” takes one row of each subject; name the visit in “visit” and “visits”."),
+    "fit_two_arms": _("“%(model)s” compares two arms; the analyzed rows have another number."),
+    "fit_no_covariates": _("“%(model)s” takes neither a baseline nor covariates."),
+    "fit_not_binary": _("“%(outcome)s” must be 0 or 1; it has %(got)s."),
+    "fit_not_counts": _("“%(outcome)s” must be a whole number, 0 or more; it has %(got)s."),
+    "fit_exposure": _("“%(column)s” must be larger than 0; it has %(got)s."),
+    "fit_weak": _("The arm does not change “%(received)s”; its effect cannot be estimated."),
+    "fit_weak_instrument": _("The arm is a weak instrument: the first-stage F is %(F)s, below 10."),
+    "fit_poisson": _("There is no overdispersion (theta is infinite): the model is Poisson's."),
+    "fit_stray_group": _("%(column)s %(unit)s has somebody of another arm than “nested_in_arm” names."),
+    "fit_few_groups": _("“%(column)s” has fewer than two groups; their variance cannot be estimated."),
+    "fit_nested_levels": _("With “nested_in_arm” the key “random” has the subject only."),
+    "fit_df": _("Degrees of freedom “%(df)s” are not for “%(model)s”."),
+    "fit_levels": _("“random” has %(levels)s levels; one or two are fitted, the outermost first."),
+    "fit_crossed": _(
+        "%(inner)s %(unit)s belongs to two of “%(outer)s”; “random” takes nested levels, the outermost first."
+    ),
+    "fit_slope_level": _("“%(column)s” cannot be a level of “random” and the slope at once."),
+    "fit_slope_constant": _("The slope “%(column)s” has one value in all rows; there is no slope to estimate."),
+    "fit_singular": _(
+        "The covariance of the random effects of %(levels)s is singular: a variance is exactly 0 or a correlation 1. The model is "
+        "the one without it, with its degrees of freedom."
+    ),
     "covariance_fell_back": _("The covariance %(tried)s did not converge; the plan's next, %(used)s, is used."),
     "variance_robust": _(
         "Below the unstructured covariance the variance is %(variance)s, robust to a wrong covariance."

@@ -125,7 +125,8 @@ def first(**values: object) -> Callable[[Rows], Rows]:
         (first(time=2), "has visit 2 a second time"),
         (first(id=""), "row 2: the subject is missing"),
         (lambda data: [row | {"time": 1} for row in data[::3]], "at least two visits"),
-        (lambda data: data[:6], "too few"),
+        (lambda data: data[:6], "fewer than 3"),
+        (lambda data: data[:9], "too few"),
         (lambda data: [row | {"y": row["base"]} if row["time"] == 1 else row for row in data], "the baseline itself"),
         (lambda data: [row | {"y": 1} if row["time"] == 1 else row for row in data], "Everybody has 1 at visit 1"),
         (lambda data: [row | {"y": "1e200"} if row["id"] == 3 else row for row in data], "too large"),
@@ -175,3 +176,45 @@ def test_pairs_of_visits_that_nobody_has_fall_back_along_the_chain(
     assert found["structure"] != "us"
     assert found["variance"] == "cr2"
     assert any("the plan's next" in told for told in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"model": "clda", "baseline": None},
+        {"model": "lmm", "baseline": None},
+        {"model": "lmm", "baseline": None, "visit_as": "number", "slope": "x"},
+        {"model": "ancova", "visits": [3]},
+        {"model": "mann_whitney", "visits": [3], "baseline": None},
+        {"model": "logistic", "visits": [3], "outcome": "event"},
+        {"model": "negative_binomial", "visits": [3], "outcome": "count", "exposure": "years"},
+        {"model": "cace", "visits": [3], "received": "took"},
+    ],
+    ids=lambda keys: str(keys["model"]) + ("_slope" if "slope" in keys else ""),
+)
+def test_every_model_answers_or_refuses(
+    keys: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [
+        row
+        | {"x": row["time"], "event": int(float(str(row["y"])) > 0), "count": int(abs(float(str(row["y"]))) * 2)}
+        | {"years": 1.5, "took": int(row["arm"] == 1 and row["id"] != 3)}
+        for row in rows()
+    ]
+    assert main(["fit", write(tmp_path, data, **keys)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["differences"][-1]["estimate"] is not None
+    refused: tuple[Callable[[Rows], Rows], ...] = (
+        changed(y="", event="", count=""),
+        changed(y=1, event=1, count=1),
+        changed(arm=0, took=0),
+        lambda table: table[:6],
+        first(id=""),
+        lambda table: [row | {"y": "inf", "event": "inf", "count": "inf"} for row in table],
+    )
+    for change in refused:
+        refusal(tmp_path, change(data), capsys, **keys)
+    far = [row | {"y": repr(float(str(row["y"])) * 1e12), "base": repr(float(str(row["base"])) * 1e12)} for row in data]
+    assert main(["fit", write(tmp_path, far, **keys)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["differences"][-1]["p"] == pytest.approx(found["differences"][-1]["p"], rel=1e-6)
