@@ -142,6 +142,16 @@ SENTENCES: dict[str, str] = {
         "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
     ),
     "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # counts
+    "counts_number": _("Row %(row)s: the count is %(got)s; a count is a whole number, 0 or more."),
+    "counts_years": _("Row %(row)s: the time at risk is %(got)s; it must be above 0."),
+    "counts_no_overdispersion": _(
+        "The counts vary no more than Poisson's: the negative binomial has its maximum there, and the model is Poisson's."
+    ),
+    "counts_separated": _(
+        "Not estimable: nobody with a certain combination of the columns has an event, so that its rate has no estimate above 0."
+    ),
+    "no_events": _("Not estimable: nobody has an event."),
     # the lot drawn again
     "rerandomization_no_scheme": _(
         "The list was made elsewhere and its scheme is not declared: the lot cannot be drawn again. Declare the scheme, or leave the "
