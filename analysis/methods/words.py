@@ -142,6 +142,18 @@ SENTENCES: dict[str, str] = {
         "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
     ),
     "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # the effect in those who take what they are offered
+    "cace_assumptions": _(
+        "This assumes that the arm acts through the treatment received alone, and that nobody takes the treatment only when it is not "
+        "offered; the lot itself is not enough."
+    ),
+    "cace_weak": _(
+        "The arm tells little of who received the treatment (F = %(f)s, below 10): the effect in compliers is unreliable."
+    ),
+    "cace_not_finite": _("The outcome, the treatment received, the arm and the covariates must all be known numbers."),
+    "cace_too_few": _("Not estimable: the people are no more than the coefficients."),
+    "cace_received_constant": _("Not estimable: everybody received the treatment, or nobody did."),
+    "cace_no_difference": _("Not estimable: as many received the treatment in one arm as in the other."),
     # counts
     "counts_number": _("Row %(row)s: the count is %(got)s; a count is a whole number, 0 or more."),
     "counts_years": _("Row %(row)s: the time at risk is %(got)s; it must be above 0."),
