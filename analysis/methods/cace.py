@@ -138,7 +138,7 @@ def _cr2(stage: _Stage, label: npt.NDArray[np.intp]) -> tuple[float, float]:
     terms, lengths, shadows = [], [], []
     for start, stop in itertools.pairwise(edges):
         Q = stage.Q[start:stop]
-        values, vectors = np.linalg.eigh(np.eye(stop - start) - Q @ Q.T)
+        values, vectors = np.linalg.eigh(np.eye(int(stop - start)) - Q @ Q.T)
         root = np.where(values > 1e-10, 1 / np.sqrt(np.maximum(values, 1e-10)), 0.0)
         a = vectors @ (root * (vectors.T @ (Q @ stage.contrast)))
         terms.append(float(a @ stage.residual[start:stop]))
