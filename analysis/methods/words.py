@@ -142,6 +142,18 @@ SENTENCES: dict[str, str] = {
         "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
     ),
     "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # values that are missing
+    "imputation_shapes": _("Outcomes, events, design and analysis do not have the same people and visits."),
+    "imputation_not_finite": _("An outcome is infinite, or a covariate is missing: nothing can be imputed from it."),
+    "imputation_event": _("The visit of an intercurrent event is none of the visits."),
+    "imputation_dead": _("A person has an outcome after death."),
+    "imputation_refits": _(
+        "The jackknife needs the model once without each person: %(people)s fits, and there are %(got)s."
+    ),
+    "imputation_sigma": _("The covariance of the visits is not positive definite; nothing can be imputed from it."),
+    "imputation_analysis": _(
+        "The data do not determine the regression at the last visit, of everybody or without one person."
+    ),
     # the lot drawn again
     "rerandomization_no_scheme": _(
         "The list was made elsewhere and its scheme is not declared: the lot cannot be drawn again. Declare the scheme, or leave the "
