@@ -152,6 +152,9 @@ def numbers(table: pd.DataFrame, column: str) -> Array:
 
 def factor(table: pd.DataFrame, column: str, order: Sequence[str] = ()) -> Factor:
     """A column as levels: in the given order (others count as missing), else numbers by size, else texts by alphabet."""
+    if not order and table[column].dtype.kind in "iu":
+        whole, own = np.unique(table[column].to_numpy(), return_inverse=True)
+        return Factor(own.astype(np.intp), tuple(map(str, whole.tolist())))
     codes, found = pd.factorize(table[column])
     texts = [level_text(value) for value in found]
     if texts and all(_NUMBER.fullmatch(text) for text in texts if text not in _MISSING):

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
@@ -29,7 +28,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
     _refuse_hopeless(data, spec)
     columns = build_columns(data, spec, by_row=False)
-    Y, center, scale = _wide(data)
+    Y, center, scale = wide(data)
     group, labels = _groups(data, spec)
     patterns = collect(columns.C, Y, columns.B, group, len(labels))
     _refuse_few(patterns, data)
@@ -39,7 +38,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         problems.append(warning("covariance_fell_back", tried=tuple(tried[:-1]), used=tried[-1]))
     variance = _variance(spec, fell_back=len(tried) > 1, problems=problems)
     kept = patterns.kept
-    to_basis = linalg.solve_triangular(patterns.root, np.eye(len(kept)))
+    to_basis = np.linalg.inv(patterns.root)
     to_reported = scale * columns.back[np.ix_(kept, kept)] @ to_basis
     precision = _precision(spec.df, variance, patterns, top, columns, to_reported, Y, group, data)
     answers = Answers(
@@ -142,7 +141,7 @@ def _refuse_few(patterns: Patterns, data: Long) -> None:
         raise Refused([error("fit_too_few", rows=patterns.rows, subjects=data.subjects, parameters=patterns.rank)])
 
 
-def _wide(data: Long) -> tuple[Array, float, float]:
+def wide(data: Long) -> tuple[Array, float, float]:
     """The outcome (n, T), NaN where missing, centered and scaled; the center and the scale."""
     center, scale = float(data.y.mean()), float(data.y.std())
     Y = np.full((data.subjects, len(data.visit.levels)), np.nan)
@@ -194,8 +193,7 @@ def _precision(
     counts = {"between_within": True, "residual": False}
     found = Precision(top.point.inverse, satterthwaite(top))
     if variance != "model":
-        basis = linalg.solve_triangular(patterns.root, np.eye(patterns.rank))
-        X = np.einsum("nm,tmp,pr->ntr", columns.C, columns.B[:, :, patterns.kept], basis, optimize=True)
+        X = np.einsum("nm,tmr->ntr", columns.C, columns.B[:, :, patterns.kept] @ np.linalg.inv(patterns.root))
         found = robust(patterns, top, X, Y, group, variance == "cr2")
     elif df == "kenward_roger":
         found = Precision(kenward_roger(patterns, top), found.df, kenward_roger_f(top))

@@ -190,7 +190,7 @@ def test_a_fit_that_stops_early_says_so_and_withholds_its_estimates(monkeypatch:
     def lazy(model: Any, hint: Any) -> Any:
         return mixed._Top(likelihood.at(model, 1.0, 9.0), 0, 1, boundary=False)
 
-    monkeypatch.setattr(mixed, "_maximize", lazy)
+    monkeypatch.setattr(mixed, "maximize", lazy)
     y, X, groups = simulated(8)
     fit, solution = fit_random_intercept(y, X, NAMES, groups)
     assert fit.convergence.status == "not_converged"
