@@ -74,7 +74,7 @@ def sums_by(groups: npt.NDArray[np.intp], Z: Array) -> tuple[npt.NDArray[np.intp
     """Rows of each group (G,) and the sum of its rows of Z (G, p+1)."""
     number = np.bincount(groups)
     sums = np.column_stack([np.bincount(groups, column) for column in Z.T])
-    return number, sums
+    return number.astype(np.intp), np.asarray(sums, dtype=float)
 
 
 def build(y: Array, X: Array, groups: npt.NDArray[np.intp], reml: bool) -> Model:

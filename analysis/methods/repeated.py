@@ -67,7 +67,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     return Fitted(
         model=spec.model,
         method=spec.method,
-        df_method=spec.df,
+        df_method="satterthwaite" if variance != "model" and spec.df == "kenward_roger" else spec.df,
         rows=patterns.rows,
         counts=data.counts,
         log_likelihood=float(height),
@@ -130,7 +130,11 @@ def _refuse_hopeless(data: Long, spec: FitSpec) -> None:
         raise Refused([error("visit_empty", visit=spec.visits[0])])
     for k, visit in enumerate(data.visit.levels):
         y = data.y[data.visit.codes == k]
-        if data.baseline is not None and np.ptp(y - data.baseline[data.visit.codes == k]) <= 1e-12 * np.ptp(data.y):
+        if (
+            len(y) > 2
+            and data.baseline is not None
+            and np.ptp(y - data.baseline[data.visit.codes == k]) <= 1e-12 * np.ptp(data.y)
+        ):
             raise Refused([error("fit_visit_is_baseline", visit=visit)])
         if len(y) > 1 and np.ptp(y) == 0:
             raise Refused([error("fit_visit_constant", visit=visit, value=float(y[0]))])

@@ -71,6 +71,10 @@ def test_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["covariance"]["visits"] == ["1", "2", "3"]
     assert [(d["visit"], d["arm"], d["reference"]) for d in found["differences"]] == [(v, "1", "0") for v in "123"]
     assert set(found["differences"][0]) >= {"estimate", "se", "df", "lower", "upper", "p"}
+    base = np.array([[row["base"] for row in data[::3] if row["arm"] == arm] for arm in (0, 1)], dtype=object)
+    freed = sum(((np.array(part, dtype=float) - np.mean(part)) ** 2).sum() for part in base) / 23
+    assert found["differences"][0]["standardized"] == pytest.approx(found["differences"][0]["estimate"] / freed**0.5)
+    assert found["standard_deviation"]["n"] == 25
     assert set(found["provenance"]) == {"data", "spec", "code", "environment"}
     assert main(["fit", path, "--out", str(tmp_path / "out.json")]) == 0
     assert (tmp_path / "out.json").read_text(encoding="utf-8") == printed
