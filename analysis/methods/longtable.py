@@ -96,14 +96,15 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
     if table.empty:
         raise Refused([error("fit_no_rows")])
     y = numbers(table, spec.outcome)
-    subject = factor(table, spec.subject) if spec.subject else None
+    named = spec.subject or (spec.random[-1] if spec.model == "lmm" else None)
+    subject = factor(table, named) if named else None
     if subject is not None and (subject.codes < 0).any():
-        raise Refused([error("subject_missing", column=str(spec.subject), row=int(np.argmin(subject.codes)) + 2)])
+        raise Refused([error("subject_missing", column=str(named), row=int(np.argmin(subject.codes)) + 2)])
     who = subject.codes if subject is not None else np.arange(len(table), dtype=np.intp)
     people = len(subject.levels) if subject is not None else len(table)
     visit = _visits(table, spec)
     arm = _arms(table, spec)
-    if subject is not None:
+    if subject is not None and spec.subject:
         if spec.visit:
             _one_row_a_visit(subject, visit)
         if arm is not None:

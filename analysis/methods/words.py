@@ -143,7 +143,7 @@ SENTENCES: dict[str, str] = {
     "fit_cell_missing": _("Column “%(column)s”, row %(row)s is empty."),
     "fit_row_twice": _("Row %(row)s: subject %(subject)s has visit %(visit)s a second time."),
     "fit_all_missing": _("“%(outcome)s” is missing in every row that could be analyzed."),
-    "fit_few_people": _("The analyzed rows are of %(subjects)s people; no model is fitted to fewer than 3."),
+    "fit_few_people": _("Fewer than 3 subjects can be analyzed (%(subjects)s); no model is fitted to so few."),
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
     ),

@@ -129,7 +129,7 @@ def first(**values: object) -> Callable[[Rows], Rows]:
         (first(time=2), "has visit 2 a second time"),
         (first(id=""), "row 2: the subject is missing"),
         (lambda data: [row | {"time": 1} for row in data[::3]], "at least two visits"),
-        (lambda data: data[:6], "fewer than 3"),
+        (lambda data: data[:6], "Fewer than 3"),
         (lambda data: data[:9], "too few"),
         (lambda data: [row | {"y": row["base"]} if row["time"] == 1 else row for row in data], "the baseline itself"),
         (lambda data: [row | {"y": 1} if row["time"] == 1 else row for row in data], "Everybody has 1 at visit 1"),
