@@ -192,6 +192,20 @@ def profile(model: Model, share: float) -> State:
     return at(model, share * total, (1 - share) * total)
 
 
+def profile_heights(model: Model, shares: Array) -> Array:
+    """The log-likelihood of `profile` at many intraclass correlations (g,) at once."""
+    p = model.rank
+    eigen = 1 - shares[:, None] + model.sizes * shares[:, None]
+    cross = model.within / (1 - shares)[:, None, None] + np.einsum("gm,mij->gij", 1 / eigen, model.between)
+    diagonal = np.diagonal(np.linalg.cholesky(cross), axis1=1, axis2=2)
+    freedom = model.rows - (p if model.reml else 0)
+    value = freedom * (np.log(2 * np.pi * diagonal[:, p] ** 2 / freedom) + 1)
+    value = value + model.deviations * np.log(1 - shares) + np.log(eigen) @ model.counts
+    if model.reml:
+        value = value + 2 * np.log(diagonal[:, :p]).sum(axis=1) + 2 * np.log(np.abs(np.diag(model.R))).sum()
+    return np.asarray(-0.5 * value, dtype=float)
+
+
 def _derivative_weights(state: State) -> tuple[list[tuple[float, Array]], dict[tuple[int, int], tuple[float, Array]]]:
     """Eigenvalues of V^-1 D_j V^-1 and V^-1 D_j V^-1 D_k V^-1 for D_0 = J (s_u) and D_1 = I (s_e)."""
     w, e, k = 1 / state.s_e, state.eigen, state.model.sizes

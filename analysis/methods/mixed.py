@@ -320,7 +320,7 @@ class _Top:
 def maximize(model: Model, hint: float | None) -> _Top:
     """Grid over the intraclass correlation, the best bracket by Brent, Newton steps to the end; 0 is compared exactly."""
     shares = np.unique(_GRID if hint is None else np.append(_GRID, hint))
-    heights = np.array([likelihood.profile(model, share).log_likelihood for share in shares])
+    heights = likelihood.profile_heights(model, shares)
     padded = np.concatenate([[-np.inf], heights, [-np.inf]])
     maxima = int(((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])).sum())
     best = int(np.argmax(heights))

@@ -97,6 +97,25 @@ def test_mmrm(n: int, visits: int, tmp_path: Path) -> None:
             say(f"  R: mmrm {theirs:.1f} ms ({theirs / (one_pass + search):.0f} times), lme4 {lme4:.1f} ms")
 
 
+def test_a_thousand_lots() -> None:
+    """Refits of 187 x 3 with the arm drawn anew, from the fit of the real lot; the contrast studentized."""
+    data = read_long(trial(187, 3), spec())
+    columns, us, draw = build_columns(data, spec(), by_row=False), structure("us", 3), np.random.default_rng(1)
+    Y, _center, _scale = wide(data)
+    group, arm = np.zeros(data.subjects, dtype=np.intp), columns.arms[0]
+    first = maximize(collect(columns.C, Y, columns.B, group), us, True)
+    assert first is not None
+
+    def lots() -> None:
+        for _lot in range(1000):
+            C = columns.C.copy()
+            C[:, arm] = draw.permutation(C[:, arm])
+            again = maximize(collect(C, Y, columns.B, group), us, True, first.point.sigma, 1e-8)
+            assert again is not None
+
+    say(f"1,000 re-randomization refits, 187 x 3: {median(lots, 3):.0f} ms")
+
+
 @pytest.mark.parametrize("n", [187, 20_000, 200_000])
 def test_random_intercept(n: int) -> None:
     table = trial(n, 3).dropna()
