@@ -109,7 +109,12 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
             _one_row_a_visit(subject, visit)
         if arm is not None:
             _same(arm.codes.astype(float), who, people, str(spec.arm), subject)
-    problems: list[Problem] = []
+    problems = [
+        warning("fit_clda_baseline", visit=visit.levels[0])
+        if key == "baseline"
+        else warning("fit_unused", key=key, model=spec.model)
+        for key in spec.unused
+    ]
     baseline, gap = _baseline(table, spec, who, people, subject, problems)
     covariates = [_covariate(table, column, spec) for column in spec.covariates]
     others = _others(table, spec)

@@ -124,7 +124,7 @@ SENTENCES: dict[str, str] = {
     "fit_nested": _('“%(key)s” must name the arm and the unit: {arm = "1", unit = "group"}.'),
     "fit_needed": _("“%(model)s” needs the key “%(key)s”."),
     "fit_needs_other": _("“%(key)s” has no meaning without “%(other)s”."),
-    "fit_clda_baseline": _("In “clda” the baseline is the first visit; remove the key “baseline”."),
+    "fit_clda_baseline": _("In “clda” the baseline is the first visit, %(visit)s; the key “baseline” is left aside."),
     "fit_categorical": _("“categorical” names “%(got)s”, which is not one of the covariates: %(allowed)s."),
     "fit_categorical_meant": _(
         "“categorical” names “%(got)s”, which is not one of the covariates; did you mean “%(meant)s”? They are: %(allowed)s."
@@ -144,6 +144,7 @@ SENTENCES: dict[str, str] = {
     "fit_row_twice": _("Row %(row)s: subject %(subject)s has visit %(visit)s a second time."),
     "fit_all_missing": _("“%(outcome)s” is missing in every row that could be analyzed."),
     "fit_few_people": _("Fewer than 3 subjects can be analyzed (%(subjects)s); no model is fitted to so few."),
+    "fit_unused": _("“%(key)s” has no meaning for “%(model)s” and is left aside."),
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
     ),

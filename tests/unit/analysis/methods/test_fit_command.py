@@ -222,3 +222,18 @@ def test_every_model_answers_or_refuses(
     assert main(["fit", write(tmp_path, far, **keys)]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["differences"][-1]["p"] == pytest.approx(found["differences"][-1]["p"], rel=1e-6)
+
+
+def test_keys_of_other_models_are_left_aside_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys: dict[str, object] = {"random": ["team", "id"], "exposure": "years", "received": "attended"}
+    assert main(["fit", write(tmp_path, rows(), **keys)]) == 0
+    told = json.loads(capsys.readouterr().out)["warnings"]
+    assert [key for key in keys if any(f"“{key}” has no meaning" in one for one in told)] == list(keys)
+
+
+def test_the_baseline_of_clda_is_its_first_visit_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", write(tmp_path, rows(), model="clda")]) == 0
+    with_key = json.loads(capsys.readouterr().out)
+    assert any("first visit, 1" in one for one in with_key["warnings"])
+    assert main(["fit", write(tmp_path, rows(), model="clda", baseline=None)]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"] == with_key["differences"]
