@@ -57,11 +57,6 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     lost = tuple(one.name for one in coefficients if one.estimate is None)
     if lost:
         problems.append(warning("rank_deficient", columns=lost))
-    freedom = patterns.rows - (patterns.rank if spec.method == "reml" else 0)
-    # the criterion of the outcome and of the columns as they are reported
-    height = top.point.height - freedom * np.log(scale)
-    if spec.method == "reml":
-        height += float(np.log(np.abs(np.diag(columns.back)[kept])).sum())
     means, differences = marginals(data, columns, answers, common_first=spec.model == "clda")
     compared = np.eye(len(columns.names))[columns.compares]
     return Fitted(
@@ -70,7 +65,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         df_method="satterthwaite" if variance != "model" and spec.df == "kenward_roger" else spec.df,
         rows=patterns.rows,
         counts=data.counts,
-        log_likelihood=float(height),
+        log_likelihood=_as_reported(top.point.height, patterns, columns, scale, spec.method == "reml"),
         coefficients=coefficients,
         means=means,
         differences=differences,
@@ -78,6 +73,14 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         problems=tuple(problems),
         details=_details(top, data, labels, scale, tried, variance, patterns),
     )
+
+
+def _as_reported(height: float, patterns: Patterns, columns: Columns, scale: float, reml: bool) -> float:
+    """The log-likelihood of the outcome and of the columns in their own units."""
+    if not reml:
+        return height - patterns.rows * float(np.log(scale))
+    units = float(np.log(np.abs(np.diag(columns.back)[patterns.kept])).sum())
+    return height - (patterns.rows - patterns.rank) * float(np.log(scale)) + units
 
 
 def _details(
