@@ -34,7 +34,7 @@ proof: install browser ## The long runs: recovery, power, many worlds
 	$(BIN)/pytest -n 2 -m proof
 
 bench: install ## Times of the paths that people wait for
-	$(BIN)/pytest -n 0 -q -s -m bench tests/benchmarks
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 0 -q -s -m bench tests/benchmarks
 
 backup: install ## One encrypted file of the database (BACKUP_KEY=... FILE=name TRIAL=imr|imr-end|btheb)
 	@$(BIN)/python -m trial.config.backup backup "$(FILE)"

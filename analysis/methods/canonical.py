@@ -12,6 +12,10 @@ from typing import Any
 DIGITS = 12
 
 
+class Unwritable(ValueError):
+    """A number that is none, where a result was to be written."""
+
+
 def plain(value: Any) -> Any:
     """Dataclasses, tuples and mappings as plain data; floats at 12 significant digits.
 
@@ -27,7 +31,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"{value} cannot be written in a result; give None and a reason")
+            raise Unwritable(f"{value} cannot be written in a result; give None and a reason")
         return float(f"{value:.{DIGITS}g}") + 0.0  # + 0.0 turns -0.0 into 0.0
     raise ValueError(f"a {type(value).__name__} cannot be written in a result")
 

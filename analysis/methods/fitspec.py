@@ -19,12 +19,28 @@ _WORDS = {"model": MODELS, "df": DF, "method": METHODS, "variance": VARIANCES, "
 _TEXTS = ("data", "outcome", "subject", "visit", "arm", "baseline", "slope", "exposure", "received")
 _LISTS = ("covariates", "categorical", "random", "visits")
 _OTHERS = ("reference", "covariance", "covariance_by_arm", "confidence", "nested_in_arm", "residual_by_arm")
+_REPEATED = ("mmrm", "clda")
+_ONLY = {
+    "baseline": tuple(model for model in MODELS if model != "clda"),
+    "slope": ("lmm",),
+    "random": ("lmm", "negative_binomial"),
+    "exposure": ("negative_binomial",),
+    "received": ("cace",),
+    "nested_in_arm": ("lmm", "cace"),
+    "residual_by_arm": ("lmm",),
+    "visit_as": ("mmrm", "lmm"),
+    "variance": _REPEATED,
+    "covariance_by_arm": _REPEATED,
+}  # keys of some models only: in others they are left aside, with a warning
 KEYS = (*_TEXTS, *_WORDS, *_LISTS, *_OTHERS)
 
 
 @dataclass(frozen=True)
 class FitSpec:
-    """What to fit. Columns are names of `data`; None where the model goes without. `covariance` is the chain, tried in this order."""
+    """What to fit. Columns are names of `data`; None where the model goes without. `covariance` is the chain, tried in this order.
+
+    `unused`: keys that were given and have no meaning for the model.
+    """
 
     data: str
     model: str
@@ -50,6 +66,7 @@ class FitSpec:
     nested_in_arm: Mapping[str, str] = field(default_factory=dict)
     residual_by_arm: bool = True
     confidence: float = 0.95
+    unused: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, str]:
@@ -88,9 +105,11 @@ def read_fit_spec(given: Mapping[str, Any]) -> FitSpec:
     for key in ("data", "model", "outcome"):
         if not values.get(key):
             raise Refused([error("fit_key_missing", key=key)])
+    unused = tuple(key for key in values if values["model"] not in _ONLY.get(key, MODELS))
+    values = {key: value for key, value in values.items() if key not in unused}
     if values["model"] == "lmm" and values.get("subject"):
         values.setdefault("random", (values["subject"],))
-    spec = FitSpec(**values)
+    spec = FitSpec(**values, unused=unused)
     _refuse_nonsense(spec)
     return spec
 
@@ -148,8 +167,6 @@ def _refuse_nonsense(spec: FitSpec) -> None:
     for key in needed.get(spec.model, ()):
         if not getattr(spec, key):
             raise Refused([error("fit_needed", key=key, model=spec.model)])
-    if spec.model == "clda" and spec.baseline:
-        raise Refused([error("fit_clda_baseline")])
     if spec.reference is not None and not spec.arm:
         raise Refused([error("fit_needs_other", key="reference", other="arm")])
     if spec.visits and not spec.visit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from .countfit import fit_negative_binomial
 from .fitspec import FitSpec
 from .longtable import Long, read_long
-from .marginal import Fitted
+from .marginal import Fitted, Marginal
 from .mixedfit import fit_mixed
 from .problems import Refused, error
 from .repeated import fit_repeated
@@ -29,6 +30,7 @@ FITS: dict[str, Callable[[Long, FitSpec], Fitted]] = {
     "negative_binomial": fit_negative_binomial,
 }
 _LARGEST = 1e150
+_STANDARDIZED = ("mmrm", "clda", "lmm", "ancova", "cace")
 
 
 def fit_model(table: pd.DataFrame, spec: FitSpec) -> Fitted:
@@ -39,4 +41,22 @@ def fit_model(table: pd.DataFrame, spec: FitSpec) -> Fitted:
     data = read_long(table, spec)
     if float(np.abs(data.y).max()) > _LARGEST:
         raise Refused([error("fit_too_large", column=spec.outcome)])
-    return fit(data, spec)
+    return _standardized(fit(data, spec), data)
+
+
+def _standardized(fitted: Fitted, data: Long) -> Fitted:
+    """Differences beside the standard deviation of the baseline, for models on the scale of the outcome."""
+    if data.spread is None or fitted.model not in _STANDARDIZED:
+        return fitted
+    named = {
+        "of": "baseline, all randomized, pooled within arms",
+        "value": data.spread.value,
+        "n": data.spread.subjects,
+    }
+    differences = tuple(_with(one, data.spread.value) for one in fitted.differences)
+    return replace(fitted, differences=differences, details={**fitted.details, "standard_deviation": named})
+
+
+def _with(one: Marginal, sd: float) -> Marginal:
+    value = one.value.estimate
+    return replace(one, more={**one.more, "standardized": None if value is None else value / sd})

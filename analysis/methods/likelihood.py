@@ -48,17 +48,33 @@ class Model:
 
 def basis(y: Array, X: Array) -> tuple[Array, Array, Array]:
     """[Q | r] (N, p+1), R and Q'y: X = Q R, r the residual of y on Q."""
-    Q, R = linalg.qr(X, mode="economic")
+    Q, R = _orthonormal(X)
     offset = Q.T @ y
     return np.column_stack([Q, y - Q @ offset]), np.asarray(R, dtype=np.float64), np.asarray(offset, dtype=np.float64)
+
+
+def _orthonormal(X: Array) -> tuple[Array, Array]:
+    """X = Q R: by Cholesky's factor of X'X where the columns are far from dependent, quick in many rows; else by Householder.
+
+    Q'Q = I only to the square of the condition, which does no harm: cross-products of Q are computed, never taken for I.
+    """
+    gram = X.T @ X
+    length = np.sqrt(np.diag(gram))
+    try:
+        root = np.linalg.cholesky(gram / np.outer(length, length)).T
+        if np.diag(root).min() > 1e-2:
+            return X @ (np.linalg.inv(root) / length[:, None]), root * length
+    except np.linalg.LinAlgError:
+        pass
+    Q, R = linalg.qr(X, mode="economic")
+    return np.asarray(Q, dtype=float), np.asarray(R, dtype=float)
 
 
 def sums_by(groups: npt.NDArray[np.intp], Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
     """Rows of each group (G,) and the sum of its rows of Z (G, p+1)."""
     number = np.bincount(groups)
-    sums = np.zeros((len(number), Z.shape[1]))
-    np.add.at(sums, groups, Z)
-    return number, sums
+    sums = np.column_stack([np.bincount(groups, column) for column in Z.T])
+    return number.astype(np.intp), np.asarray(sums, dtype=float)
 
 
 def build(y: Array, X: Array, groups: npt.NDArray[np.intp], reml: bool) -> Model:
@@ -174,6 +190,20 @@ def profile(model: Model, share: float) -> State:
     unit = at(model, share, 1 - share)
     total = unit.quadratic / (model.rows - (model.rank if model.reml else 0))
     return at(model, share * total, (1 - share) * total)
+
+
+def profile_heights(model: Model, shares: Array) -> Array:
+    """The log-likelihood of `profile` at many intraclass correlations (g,) at once."""
+    p = model.rank
+    eigen = 1 - shares[:, None] + model.sizes * shares[:, None]
+    cross = model.within / (1 - shares)[:, None, None] + np.einsum("gm,mij->gij", 1 / eigen, model.between)
+    diagonal = np.diagonal(np.linalg.cholesky(cross), axis1=1, axis2=2)
+    freedom = model.rows - (p if model.reml else 0)
+    value = freedom * (np.log(2 * np.pi * diagonal[:, p] ** 2 / freedom) + 1)
+    value = value + model.deviations * np.log(1 - shares) + np.log(eigen) @ model.counts
+    if model.reml:
+        value = value + 2 * np.log(diagonal[:, :p]).sum(axis=1) + 2 * np.log(np.abs(np.diag(model.R))).sum()
+    return np.asarray(-0.5 * value, dtype=float)
 
 
 def _derivative_weights(state: State) -> tuple[list[tuple[float, Array]], dict[tuple[int, int], tuple[float, Array]]]:

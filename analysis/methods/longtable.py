@@ -59,6 +59,14 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """The standard deviation of the baseline of all randomized subjects, pooled within arms, and how many have one."""
+
+    value: float
+    subjects: int
+
+
+@dataclass(frozen=True)
 class Long:
     """The analyzed rows (N of them). Without an arm in the specification it is None; without a visit there is one, named "".
 
@@ -75,6 +83,7 @@ class Long:
     covariates: tuple[Covariate, ...]
     others: dict[str, Factor | Array]
     counts: Counts
+    spread: Spread | None
     problems: tuple[Problem, ...]
 
 
@@ -87,25 +96,30 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
     if table.empty:
         raise Refused([error("fit_no_rows")])
     y = numbers(table, spec.outcome)
-    subject = factor(table, spec.subject) if spec.subject else None
+    named = spec.subject or (spec.random[-1] if spec.model == "lmm" else None)
+    subject = factor(table, named) if named else None
     if subject is not None and (subject.codes < 0).any():
-        raise Refused([error("subject_missing", column=str(spec.subject), row=int(np.argmin(subject.codes)) + 2)])
+        raise Refused([error("subject_missing", column=str(named), row=int(np.argmin(subject.codes)) + 2)])
     who = subject.codes if subject is not None else np.arange(len(table), dtype=np.intp)
     people = len(subject.levels) if subject is not None else len(table)
     visit = _visits(table, spec)
     arm = _arms(table, spec)
-    if subject is not None:
+    if subject is not None and spec.subject:
         if spec.visit:
             _one_row_a_visit(subject, visit)
         if arm is not None:
             _same(arm.codes.astype(float), who, people, str(spec.arm), subject)
-    problems: list[Problem] = []
+    problems = [
+        warning("fit_clda_baseline", visit=visit.levels[0])
+        if key == "baseline"
+        else warning("fit_unused", key=key, model=spec.model)
+        for key in spec.unused
+    ]
     baseline, gap = _baseline(table, spec, who, people, subject, problems)
     covariates = [_covariate(table, column, spec) for column in spec.covariates]
     others = _others(table, spec)
-    after_first = (
-        bool(spec.visit) and spec.model in ("clda", "lmm") and not spec.baseline
-    )  # there the first visit is the baseline
+    # in these models the first visit is the baseline
+    after_first = bool(spec.visit) and spec.model in ("clda", "lmm") and not spec.baseline
     usable, counts = _usable(y, who, people, visit, covariates, others, problems, after_first)
     if not usable.any():
         raise Refused([error("fit_all_missing", outcome=spec.outcome)])
@@ -127,8 +141,36 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
         covariates=tuple(_kept(one, rows) for one in covariates),
         others={key: one.only(rows) if isinstance(one, Factor) else one[rows] for key, one in others.items()},
         counts=Counts(counts[0], counts[1], len(left)),
+        spread=_spread(y, who, visit, arm, baseline, gap, after_first),
         problems=tuple(problems),
     )
+
+
+def _spread(
+    y: Array,
+    who: Codes,
+    visit: Factor,
+    arm: Factor | None,
+    baseline: Array | None,
+    gap: Array | None,
+    after_first: bool,
+) -> Spread | None:
+    """Of the baseline column, or of the outcome at the first visit where that is the baseline; None where there is neither."""
+    if baseline is not None and gap is not None:
+        rows, values = np.flatnonzero(gap == 0), baseline
+    elif after_first:
+        rows, values = np.flatnonzero((visit.codes == 0) & ~np.isnan(y)), y
+    else:
+        return None
+    rows = rows[np.unique(who[rows], return_index=True)[1]]
+    codes = arm.codes[rows] if arm is not None else np.zeros(len(rows), dtype=np.intp)
+    number = np.bincount(codes)
+    freedom = len(rows) - int((number > 0).sum())
+    if freedom < 1:
+        return None
+    mean = np.bincount(codes, values[rows]) / np.maximum(number, 1)
+    total = float(((values[rows] - mean[codes]) ** 2).sum())
+    return Spread(float(np.sqrt(total / freedom)), len(rows)) if total > 0 else None
 
 
 def numbers(table: pd.DataFrame, column: str) -> Array:
@@ -152,6 +194,9 @@ def numbers(table: pd.DataFrame, column: str) -> Array:
 
 def factor(table: pd.DataFrame, column: str, order: Sequence[str] = ()) -> Factor:
     """A column as levels: in the given order (others count as missing), else numbers by size, else texts by alphabet."""
+    if not order and table[column].dtype.kind in "iu":
+        whole, own = np.unique(table[column].to_numpy(), return_inverse=True)
+        return Factor(own.astype(np.intp), tuple(map(str, whole.tolist())))
     codes, found = pd.factorize(table[column])
     texts = [level_text(value) for value in found]
     if texts and all(_NUMBER.fullmatch(text) for text in texts if text not in _MISSING):

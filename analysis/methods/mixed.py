@@ -136,7 +136,7 @@ def fit_random_intercept(
     watch.step("fitting", 0.2)
     start = _statsmodels(y, X[:, kept], codes, method == "reml", watch) if ask_statsmodels else _Start()
     watch.step("polishing", 0.7)
-    top = _maximize(model, start.share)
+    top = maximize(model, start.share)
     convergence, problems = _judge(top, start)
     information = None if convergence.boundary else -likelihood.derivatives(top.state)[1]
     trusted = convergence.status != "not_converged"
@@ -317,10 +317,10 @@ class _Top:
     boundary: bool
 
 
-def _maximize(model: Model, hint: float | None) -> _Top:
+def maximize(model: Model, hint: float | None) -> _Top:
     """Grid over the intraclass correlation, the best bracket by Brent, Newton steps to the end; 0 is compared exactly."""
     shares = np.unique(_GRID if hint is None else np.append(_GRID, hint))
-    heights = np.array([likelihood.profile(model, share).log_likelihood for share in shares])
+    heights = likelihood.profile_heights(model, shares)
     padded = np.concatenate([[-np.inf], heights, [-np.inf]])
     maxima = int(((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])).sum())
     best = int(np.argmax(heights))

@@ -84,7 +84,7 @@ def fit_mixed(data: Long, spec: FitSpec) -> Fitted:
         differences=differences,
         joint=solution.jointly("arm", compared) if len(compared) else None,
         problems=(*data.problems, *fit.warnings),
-        details={"variances": _variances(spec, fit)},
+        details={"variances": _variances(spec, fit), "convergence": fit.convergence},
     )
 
 
@@ -285,8 +285,13 @@ def _answer(data: Long, spec: FitSpec, design: _Design, model: Blocks, top: Top,
         differences=differences,
         joint=answers.jointly("arm", compared) if len(compared) else None,
         problems=(*data.problems, *problems),
-        details={"variances": _by_level(data, spec, model, top, design.scale)},
+        details={"variances": _by_level(data, spec, model, top, design.scale), "convergence": _search(top)},
     )
+
+
+def _search(top: Top) -> dict[str, Any]:
+    """How the search ended; the decrement is what Newton still expects to gain."""
+    return {"steps": top.steps, "decrement": round(top.decrement, 12), "boundary": top.boundary}
 
 
 def _by_level(data: Long, spec: FitSpec, model: Blocks, top: Top, scale: float) -> dict[str, Any]:

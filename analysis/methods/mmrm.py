@@ -11,6 +11,7 @@ in A. Structures other than `us` follow by the chain rule. Newton steps, halved 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +49,14 @@ class Point:
 _NOTHING = np.empty(0)
 
 
+@functools.cache
 def _generators(visits: int) -> Array:
     """dSigma / d entry (Q, T, T)."""
     where = entries(visits)
     G = np.zeros((len(where), visits, visits))
     a = np.arange(len(where))
     G[a, where[:, 0], where[:, 1]] = G[a, where[:, 1], where[:, 0]] = 1.0
+    G.flags.writeable = False
     return G
 
 
@@ -198,10 +201,16 @@ def _values(structure: Structure, theta: Array) -> Array:
     return np.concatenate([structure.values(one) for one in theta.reshape(-1, structure.size)])
 
 
-def maximize(data: Patterns, structure: Structure, reml: bool) -> Maximum | None:
-    """The maximum of the likelihood; None where not even the start has a likelihood."""
+def maximize(
+    data: Patterns, structure: Structure, reml: bool, start: Array | None = None, enough: float = _DECREMENT
+) -> Maximum | None:
+    """The maximum of the likelihood; None where not even the start has a likelihood.
+
+    Refits of nearly the same data (another lot, a bootstrap sample) begin at the covariances `start` (K, T, T) of the first fit; `enough` is the
+    decrement at which they end, twice the log-likelihood still to be gained.
+    """
     T = data.visits
-    theta = np.concatenate([structure.start(one) for one in available_cases(data)])
+    theta = np.concatenate([structure.start(one) for one in (available_cases(data) if start is None else start)])
     point = evaluate(data, matrices(_values(structure, theta), T), reml)
     if point is None and not structure.free:  # a correlation pattern that is no covariance: start without correlation
         theta = theta.reshape(-1, structure.size).copy()
@@ -216,7 +225,7 @@ def maximize(data: Patterns, structure: Structure, reml: bool) -> Maximum | None
         J, score, information, average = _in_theta(structure, theta, point)
         values, move = _newton(score, information, average)
         decrement = float(score @ move)
-        if decrement < _DECREMENT or stuck or steps == _STEPS:
+        if decrement < enough or stuck or steps == _STEPS:
             break
         steps += 1
         for halving in range(_HALVINGS):

@@ -186,20 +186,34 @@ def _in_logs(state: NestedState) -> tuple[Array, Array]:
     return gradient, curvature + np.diag(gradient)
 
 
+def _in_roots(state: NestedState) -> tuple[Array, Array]:
+    """Score and Hessian in the square roots of the free variances: there a variance of 0 is an ordinary maximum, quickly reached."""
+    free = list(state.free)
+    scale = 2 * np.sqrt(state.theta[free])
+    own = np.asarray(score(state.model, state.theta), dtype=float)[free]
+    curvature = hessian(state.model, state.theta)[np.ix_(free, free)] * np.outer(scale, scale)
+    return own * scale, curvature + np.diag(2 * own)
+
+
 def _climb(state: NestedState, watch: Watch) -> tuple[NestedState, int] | None:
     """Newton steps, each halved until it climbs; None where a variance runs to 0, which another model covers."""
+    free = list(state.free)
     for step in range(_STEPS):
         watch.step("fitting", 0.7)
-        gradient, curvature = _in_logs(state)
+        gradient, curvature = _in_roots(state)
         values, vectors = np.linalg.eigh(-curvature)
         # where the surface is no hill the step follows the gradient, with the curvature's size
-        move = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-8))
-        move = np.clip(move, -2, 2)
+        move = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
         if values.min() > 0 and gradient @ move < 1e-18:  # below stands rounding
             return state, step
+        roots = np.sqrt(state.theta[free])
+        move = np.clip(move, -2 * roots.max(), 2 * roots.max())
         for _halving in range(40):
             theta = state.theta.copy()
-            theta[list(state.free)] *= np.exp(move)
+            theta[free] = (roots + move) ** 2
+            if theta[RESIDUAL] < 1e-6 * state.theta[RESIDUAL]:
+                move = move / 2
+                continue
             tried = at(state.model, theta, state.free)
             if tried.log_likelihood >= state.log_likelihood:
                 break

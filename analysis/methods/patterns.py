@@ -66,11 +66,10 @@ def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: i
     seen = ((found[:, None] >> np.arange(visits)) & 1).astype(bool)
     pairs = seen[:, :, None] & seen[:, None, :]
     kept, root, null = _basis(sums[:, :m, :m], seen, B)
-    half = linalg.solve_triangular(root, B[:, :, kept].transpose(2, 0, 1).reshape(len(kept), -1), trans="T")
-    turned = half.reshape(len(kept), visits, m).transpose(1, 2, 0)  # (T, m, r)
-    left = np.einsum("smp,Pmn->Pspn", turned, sums[:, :m, :m], optimize=True)
-    XX = np.einsum("Pspn,tnq->Pstpq", left, turned, optimize=True) * pairs[..., None, None]
-    XY = np.einsum("smp,Pmt->Pstp", turned, sums[:, :m, m:], optimize=True) * pairs[..., None]
+    turned = B[:, :, kept] @ np.linalg.inv(root)  # (T, m, r): the basis from the facts
+    left = turned.transpose(0, 2, 1) @ sums[:, None, :m, :m]  # (P, T, r, m)
+    XX = left[:, :, None] @ turned[None, None] * pairs[..., None, None]
+    XY = (turned.transpose(0, 2, 1) @ sums[:, None, :m, m:]).transpose(0, 1, 3, 2) * pairs[..., None]
     return Patterns(
         seen=seen,
         pairs=pairs,
@@ -94,6 +93,12 @@ def _basis(CC: Array, seen: npt.NDArray[np.bool_], B: Array) -> tuple[npt.NDArra
     length = np.sqrt(np.maximum(np.diag(A), 0))
     scale = np.where(length > 0, length, 1.0)
     unit = A / np.outer(scale, scale)
+    try:
+        whole = np.linalg.cholesky(unit).T
+        if np.diag(whole).min() ** 2 > _DEPENDENT:
+            return np.arange(len(A)), whole * scale, np.zeros((len(A), 0))
+    except np.linalg.LinAlgError:
+        pass
     kept: list[int] = []
     root = np.zeros_like(A)
     for column in range(len(A)):  # Cholesky, column by column; what adds nothing is left out

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
@@ -29,7 +28,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
     _refuse_hopeless(data, spec)
     columns = build_columns(data, spec, by_row=False)
-    Y, center, scale = _wide(data)
+    Y, center, scale = wide(data)
     group, labels = _groups(data, spec)
     patterns = collect(columns.C, Y, columns.B, group, len(labels))
     _refuse_few(patterns, data)
@@ -39,7 +38,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         problems.append(warning("covariance_fell_back", tried=tuple(tried[:-1]), used=tried[-1]))
     variance = _variance(spec, fell_back=len(tried) > 1, problems=problems)
     kept = patterns.kept
-    to_basis = linalg.solve_triangular(patterns.root, np.eye(len(kept)))
+    to_basis = np.linalg.inv(patterns.root)
     to_reported = scale * columns.back[np.ix_(kept, kept)] @ to_basis
     precision = _precision(spec.df, variance, patterns, top, columns, to_reported, Y, group, data)
     answers = Answers(
@@ -58,20 +57,15 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     lost = tuple(one.name for one in coefficients if one.estimate is None)
     if lost:
         problems.append(warning("rank_deficient", columns=lost))
-    freedom = patterns.rows - (patterns.rank if spec.method == "reml" else 0)
-    # the criterion of the outcome and of the columns as they are reported
-    height = top.point.height - freedom * np.log(scale)
-    if spec.method == "reml":
-        height += float(np.log(np.abs(np.diag(columns.back)[kept])).sum())
     means, differences = marginals(data, columns, answers, common_first=spec.model == "clda")
     compared = np.eye(len(columns.names))[columns.compares]
     return Fitted(
         model=spec.model,
         method=spec.method,
-        df_method=spec.df,
+        df_method="satterthwaite" if variance != "model" and spec.df == "kenward_roger" else spec.df,
         rows=patterns.rows,
         counts=data.counts,
-        log_likelihood=float(height),
+        log_likelihood=_as_reported(top.point.height, patterns, columns, scale, spec.method == "reml"),
         coefficients=coefficients,
         means=means,
         differences=differences,
@@ -79,6 +73,14 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         problems=tuple(problems),
         details=_details(top, data, labels, scale, tried, variance, patterns),
     )
+
+
+def _as_reported(height: float, patterns: Patterns, columns: Columns, scale: float, reml: bool) -> float:
+    """The log-likelihood of the outcome and of the columns in their own units."""
+    if not reml:
+        return height - patterns.rows * float(np.log(scale))
+    units = float(np.log(np.abs(np.diag(columns.back)[patterns.kept])).sum())
+    return height - (patterns.rows - patterns.rank) * float(np.log(scale)) + units
 
 
 def _details(
@@ -131,7 +133,11 @@ def _refuse_hopeless(data: Long, spec: FitSpec) -> None:
         raise Refused([error("visit_empty", visit=spec.visits[0])])
     for k, visit in enumerate(data.visit.levels):
         y = data.y[data.visit.codes == k]
-        if data.baseline is not None and np.ptp(y - data.baseline[data.visit.codes == k]) <= 1e-12 * np.ptp(data.y):
+        if (
+            len(y) > 2
+            and data.baseline is not None
+            and np.ptp(y - data.baseline[data.visit.codes == k]) <= 1e-12 * np.ptp(data.y)
+        ):
             raise Refused([error("fit_visit_is_baseline", visit=visit)])
         if len(y) > 1 and np.ptp(y) == 0:
             raise Refused([error("fit_visit_constant", visit=visit, value=float(y[0]))])
@@ -142,7 +148,7 @@ def _refuse_few(patterns: Patterns, data: Long) -> None:
         raise Refused([error("fit_too_few", rows=patterns.rows, subjects=data.subjects, parameters=patterns.rank)])
 
 
-def _wide(data: Long) -> tuple[Array, float, float]:
+def wide(data: Long) -> tuple[Array, float, float]:
     """The outcome (n, T), NaN where missing, centered and scaled; the center and the scale."""
     center, scale = float(data.y.mean()), float(data.y.std())
     Y = np.full((data.subjects, len(data.visit.levels)), np.nan)
@@ -194,8 +200,7 @@ def _precision(
     counts = {"between_within": True, "residual": False}
     found = Precision(top.point.inverse, satterthwaite(top))
     if variance != "model":
-        basis = linalg.solve_triangular(patterns.root, np.eye(patterns.rank))
-        X = np.einsum("nm,tmp,pr->ntr", columns.C, columns.B[:, :, patterns.kept], basis, optimize=True)
+        X = np.einsum("nm,tmr->ntr", columns.C, columns.B[:, :, patterns.kept] @ np.linalg.inv(patterns.root))
         found = robust(patterns, top, X, Y, group, variance == "cr2")
     elif df == "kenward_roger":
         found = Precision(kenward_roger(patterns, top), found.df, kenward_roger_f(top))

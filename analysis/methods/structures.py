@@ -12,6 +12,7 @@ first and second derivatives are exact and short. Names as in mmrm: a final h ha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,9 +25,12 @@ NAMES = ("us", "toeph", "adh", "csh", "cs", "ar1", "ar1h", "toep", "ad")
 CHAIN = ("us", "toeph", "adh", "csh", "cs")
 
 
+@functools.cache
 def entries(visits: int) -> npt.NDArray[np.intp]:
     """The Q = T (T + 1) / 2 entries (row, column) of the lower triangle."""
-    return np.array([(i, j) for i in range(visits) for j in range(i + 1)], dtype=np.intp)
+    found = np.array([(i, j) for i in range(visits) for j in range(i + 1)], dtype=np.intp)
+    found.flags.writeable = False
+    return found
 
 
 @dataclass(frozen=True)

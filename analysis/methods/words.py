@@ -188,7 +188,7 @@ SENTENCES: dict[str, str] = {
     "fit_nested": _('“%(key)s” must name the arm and the unit: {arm = "1", unit = "group"}.'),
     "fit_needed": _("“%(model)s” needs the key “%(key)s”."),
     "fit_needs_other": _("“%(key)s” has no meaning without “%(other)s”."),
-    "fit_clda_baseline": _("In “clda” the baseline is the first visit; remove the key “baseline”."),
+    "fit_clda_baseline": _("In “clda” the baseline is the first visit, %(visit)s; the key “baseline” is left aside."),
     "fit_categorical": _("“categorical” names “%(got)s”, which is not one of the covariates: %(allowed)s."),
     "fit_categorical_meant": _(
         "“categorical” names “%(got)s”, which is not one of the covariates; did you mean “%(meant)s”? They are: %(allowed)s."
@@ -207,7 +207,8 @@ SENTENCES: dict[str, str] = {
     "fit_cell_missing": _("Column “%(column)s”, row %(row)s is empty."),
     "fit_row_twice": _("Row %(row)s: subject %(subject)s has visit %(visit)s a second time."),
     "fit_all_missing": _("“%(outcome)s” is missing in every row that could be analyzed."),
-    "fit_few_people": _("The analyzed rows are of %(subjects)s people; no model is fitted to fewer than 3."),
+    "fit_few_people": _("Fewer than 3 subjects can be analyzed (%(subjects)s); no model is fitted to so few."),
+    "fit_unused": _("“%(key)s” has no meaning for “%(model)s” and is left aside."),
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
     ),

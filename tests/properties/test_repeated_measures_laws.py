@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import read_fit_spec
 from analysis.methods.fitting import Fitted, fit_model
+from analysis.methods.longtable import read_long
+from analysis.methods.mmrm import maximize
+from analysis.methods.patterns import collect
 from analysis.methods.problems import Refused
+from analysis.methods.repeated import wide
+from analysis.methods.structures import structure
 
 MMRM = {"data": "x", "model": "mmrm", "outcome": "y", "subject": "id", "visit": "time", "arm": "arm", "baseline": "base",
         "covariates": ["site"], "categorical": ["site"]}  # fmt: skip
@@ -113,3 +119,16 @@ def test_the_end_is_a_maximum(seed: int, structure: str) -> None:
     found = fit(trial(seed), CLDA, covariance=[structure])
     assert found.details["convergence"]["gradient"] < 1e-5
     assert found.details["convergence"]["eigenvalues"][0] > 0
+
+
+@FEW
+@given(seed=seeds)
+def test_a_refit_from_elsewhere_ends_at_the_same_maximum(seed: int) -> None:
+    spec = read_fit_spec(MMRM)
+    data = read_long(trial(seed), spec)
+    columns = build_columns(data, spec, by_row=False)
+    patterns = collect(columns.C, wide(data)[0], columns.B, np.zeros(data.subjects, dtype=np.intp))
+    ends = [maximize(patterns, structure("us", 3), True, start) for start in (None, np.eye(3)[None] * 2.0)]
+    assert ends[0] is not None
+    assert ends[1] is not None
+    np.testing.assert_allclose(ends[1].point.sigma, ends[0].point.sigma, rtol=1e-7)

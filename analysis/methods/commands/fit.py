@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.methods.canonical import digest
+from analysis.methods.canonical import Unwritable, digest, plain
 from analysis.methods.commands.answers import answer, unusable
 from analysis.methods.design import read_table
 from analysis.methods.environment import code_hash, environment
@@ -49,11 +49,11 @@ def fit_file(path: Path) -> dict[str, Any]:
     try:
         with np.errstate(all="ignore"):
             fitted = fit_model(read_table(data), spec)
-    except np.linalg.LinAlgError as failure:
+        found = plain(as_answer(fitted, spec))
+    except (np.linalg.LinAlgError, ArithmeticError, Unwritable) as failure:
         raise unusable("fit_numbers") from failure
-    return as_answer(fitted, spec) | {
-        "provenance": {"data": digest(data), "spec": digest(text), "code": code_hash(), "environment": environment()}
-    }
+    hashes = {"data": digest(data), "spec": digest(text), "code": code_hash(), "environment": environment()}
+    return dict(found) | {"provenance": hashes}
 
 
 def _read(path: Path) -> bytes:

@@ -71,6 +71,10 @@ def test_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["covariance"]["visits"] == ["1", "2", "3"]
     assert [(d["visit"], d["arm"], d["reference"]) for d in found["differences"]] == [(v, "1", "0") for v in "123"]
     assert set(found["differences"][0]) >= {"estimate", "se", "df", "lower", "upper", "p"}
+    base = np.array([[row["base"] for row in data[::3] if row["arm"] == arm] for arm in (0, 1)], dtype=object)
+    freed = sum(((np.array(part, dtype=float) - np.mean(part)) ** 2).sum() for part in base) / 23
+    assert found["differences"][0]["standardized"] == pytest.approx(found["differences"][0]["estimate"] / freed**0.5)
+    assert found["standard_deviation"]["n"] == 25
     assert set(found["provenance"]) == {"data", "spec", "code", "environment"}
     assert main(["fit", path, "--out", str(tmp_path / "out.json")]) == 0
     assert (tmp_path / "out.json").read_text(encoding="utf-8") == printed
@@ -125,7 +129,7 @@ def first(**values: object) -> Callable[[Rows], Rows]:
         (first(time=2), "has visit 2 a second time"),
         (first(id=""), "row 2: the subject is missing"),
         (lambda data: [row | {"time": 1} for row in data[::3]], "at least two visits"),
-        (lambda data: data[:6], "fewer than 3"),
+        (lambda data: data[:6], "Fewer than 3"),
         (lambda data: data[:9], "too few"),
         (lambda data: [row | {"y": row["base"]} if row["time"] == 1 else row for row in data], "the baseline itself"),
         (lambda data: [row | {"y": 1} if row["time"] == 1 else row for row in data], "Everybody has 1 at visit 1"),
@@ -218,3 +222,18 @@ def test_every_model_answers_or_refuses(
     assert main(["fit", write(tmp_path, far, **keys)]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["differences"][-1]["p"] == pytest.approx(found["differences"][-1]["p"], rel=1e-6)
+
+
+def test_keys_of_other_models_are_left_aside_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys: dict[str, object] = {"random": ["team", "id"], "exposure": "years", "received": "attended"}
+    assert main(["fit", write(tmp_path, rows(), **keys)]) == 0
+    told = json.loads(capsys.readouterr().out)["warnings"]
+    assert [key for key in keys if any(f"“{key}” has no meaning" in one for one in told)] == list(keys)
+
+
+def test_the_baseline_of_clda_is_its_first_visit_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", write(tmp_path, rows(), model="clda")]) == 0
+    with_key = json.loads(capsys.readouterr().out)
+    assert any("first visit, 1" in one for one in with_key["warnings"])
+    assert main(["fit", write(tmp_path, rows(), model="clda", baseline=None)]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"] == with_key["differences"]

@@ -190,7 +190,7 @@ def test_a_fit_that_stops_early_says_so_and_withholds_its_estimates(monkeypatch:
     def lazy(model: Any, hint: Any) -> Any:
         return mixed._Top(likelihood.at(model, 1.0, 9.0), 0, 1, boundary=False)
 
-    monkeypatch.setattr(mixed, "_maximize", lazy)
+    monkeypatch.setattr(mixed, "maximize", lazy)
     y, X, groups = simulated(8)
     fit, solution = fit_random_intercept(y, X, NAMES, groups)
     assert fit.convergence.status == "not_converged"
@@ -219,3 +219,14 @@ def test_scale_and_shift_of_the_data_change_nothing_else() -> None:
     for ours, theirs in zip(fit.coefficients[1:], moved.coefficients[1:], strict=True):
         assert theirs.estimate == pytest.approx(1e-3 * (ours.estimate or 0), rel=1e-5)
         assert theirs.df == pytest.approx(ours.df, rel=1e-4)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_many_correlations_at_once_are_each_of_them(reml: bool) -> None:
+    draw = np.random.default_rng(5)
+    groups = np.repeat(np.arange(20), 3)[:-4]
+    X = np.column_stack([np.ones(56), draw.normal(size=56)])
+    model = likelihood.build(draw.normal(size=56) + draw.normal(size=20)[groups], X, groups, reml)
+    shares = np.array([0.0, 0.01, 0.4, 0.99])
+    one_by_one = [likelihood.profile(model, float(share)).log_likelihood for share in shares]
+    np.testing.assert_allclose(likelihood.profile_heights(model, shares), one_by_one, rtol=1e-12)
