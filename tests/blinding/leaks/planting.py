@@ -34,7 +34,7 @@ class Asked:
     def arms(self) -> dict[str, str]:
         """The arm by study number."""
         rows = (
-            "select number, arm from unblinded_allocation a join participants_participant p on p.id = a.participant_id"
+            "select p.number, a.arm from unblinded_allocation a join participants_participant p on p.id = a.participant_id"
         )
         return dict(behind_the_wall(rows))
 
