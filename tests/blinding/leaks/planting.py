@@ -33,9 +33,7 @@ class Asked:
     @property
     def arms(self) -> dict[str, str]:
         """The arm by study number."""
-        rows = (
-            "select p.number, a.arm from unblinded_allocation a join participants_participant p on p.id = a.participant_id"
-        )
+        rows = "select p.number, a.arm from unblinded_allocation a join participants_participant p on p.id = a.participant_id"
         return dict(behind_the_wall(rows))
 
     @property

@@ -47,3 +47,13 @@ def test_what_cannot_be_used(text: str, words: str, tmp_path: Path, capsys: pyte
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["blinding", str(tmp_path / "absent.csv")]) == 2
     assert "absent.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [[], ["boundaries"], ["bondaries"], ["pool"]])
+def test_a_command_that_is_not_complete(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(given)
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert (told.out, len(told.err.splitlines())) == ("", 1)
+    assert "--help" in told.err
