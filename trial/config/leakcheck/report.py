@@ -110,7 +110,8 @@ def write(report: Report, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     given = report.as_dict()
     page = render_to_string(
-        "trial/leakcheck.html", {**given, "found": report.found[:SHOWN], "more": len(report.found) - SHOWN}
+        "trial/leakcheck.html",
+        {**given, "found": report.found[:SHOWN], "more": len(report.found) - SHOWN},
     )
     made = {"leakcheck.json": json.dumps(given, indent=2, default=str) + "\n", "leakcheck.html": page}
     for name, text in made.items():
