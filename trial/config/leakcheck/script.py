@@ -21,7 +21,7 @@ from assessments.cleaning.queries import unsettled
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from trial.config.leakcheck import gates, world
+from trial.config.leakcheck import world
 from trial.core import clock, db, ids, side
 from trial.core.history.tasks import seal_concealed, seal_open, seal_unblinded
 from trial.core.models import User
@@ -36,7 +36,6 @@ from trial.protocol.loader import load
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
-from trial.unblinded.disclosure.handover.tasks import sweep as handovers
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import of_the_living
 from trial.unblinded.records import actions as records
@@ -49,8 +48,6 @@ from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.queries import members_on, therapists_at
 
 START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
-NIGHTS = 4
-"""So many nights of the year before the follow-up are played."""
 
 
 @cache
@@ -94,8 +91,7 @@ def play(script: Script, allocation_seed: bytes) -> Played:
         for day in range(script.people):
             clock.move_to(START + dt.timedelta(days=3 * (day + 1)))
             _one_person(rng, rng.choice(teams), staff)
-        _visits_come_near()
-        _follow_up(rng, staff)
+        _follow_up(rng)
         _treatment_ends()
         _deaths(rng, staff)
         if script.closes:
@@ -144,7 +140,6 @@ def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
         staff[f"treatment_{site}"] = world.person(world.make_user(f"treatment_{site}", "treatment", site))
     for rater in ("fidelity_one", "fidelity_two"):
         world.make_user(rater, "fidelity")
-    staff["gates"] = gates.staff(sites)
     return staff | {
         role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
     }
@@ -168,25 +163,16 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
         way_in.report_unblinding(
             participant_id=participant.pk, visit=asked()[0], source="participant", words="told me", by=others
         )
-    gates.assign(participant, staff["gates"])
     with world.at_work(by):
         request = way_in.request_randomization(participant=participant, by=by)
     # each side has its own stream of instants: the allocator answers a minute later
     clock.move_to(_at() + dt.timedelta(minutes=1))
     world.randomize(request)
-    _unblinded_events(participant, staff["gates"])
-    if fate > 0.7:
-        gates.tell(participant, _arm(participant), asked()[0], staff["gates"])
+    _unblinded_events(participant)
     _night()
 
 
-def _arm(participant: Participant) -> str:
-    """For what depends on the arm, as it should, and for nothing else."""
-    with side.unblinded(), db.unit_of_work(by=world.SETUP):
-        return str(Allocation.objects.get(participant=participant).arm)
-
-
-def _unblinded_events(participant: Participant, people: gates.Staff) -> None:
+def _unblinded_events(participant: Participant) -> None:
     """What happens behind the wall depends on the arm: how often, and in which words."""
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         arm = Allocation.objects.get(participant=participant).arm
@@ -194,7 +180,6 @@ def _unblinded_events(participant: Participant, people: gates.Staff) -> None:
             note(what="told the care team", subject=arm, by=world.SETUP)
         _treat(Allocation.objects.get(participant=participant))
         _look_up(Allocation.objects.get(participant=participant), "before")
-    gates.break_codes(participant, arm, people)
 
 
 def _look_up(allocation: Allocation, window: str) -> None:
@@ -294,19 +279,12 @@ def _fidelity(groups: list[TherapyGroup]) -> None:
             treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
 
 
-def _visits_come_near() -> None:
-    """Nights of the year before the follow-up, in which assessors are handed over."""
-    for _night_of in range(NIGHTS):
-        clock.move_to(_at() + dt.timedelta(days=400 // NIGHTS))
-        handovers()
-
-
-def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
-    """Thirteen months later: some were interviewed, some missed the visit; then guesses, a snapshot and pooled figures."""
+def _follow_up(rng: random.Random) -> None:
+    """Thirteen months later: some were interviewed, some missed the visit; then a snapshot and pooled figures."""
+    clock.move_to(_at() + dt.timedelta(days=400))
     with world.at_work(world.SETUP):
         visit, form_of = asked()
-        people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
-        for participant in people:
+        for participant in Participant.objects.filter(randomized_at__isnull=False).order_by("number"):
             if rng.random() < 0.5:
                 form = entry.open_form(participant=participant, visit=visit, instrument=form_of.code, by=world.SETUP)
                 items = _answers(form_of, rng)
@@ -324,9 +302,6 @@ def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
                 )
                 reason = _reason(current().reasons.missed_visit)
                 visits.record_missed(participant=participant, visit=visit, reason_code=reason, by=world.SETUP)
-    for participant in people:
-        gates.guess(participant, _arm(participant), visit, staff["gates"])
-    with world.at_work(world.SETUP):
         snapshot = make_snapshot(by=world.SETUP)
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
     pooled_tasks.execute(str(run.pk))
