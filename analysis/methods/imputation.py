@@ -109,13 +109,17 @@ class Imputed:
 def fitted_outcomes(case: Case, strategy: Strategy) -> Array:
     """The outcomes (n, T) that the model is fitted to: without those of experimental patients after the event, unless under ``mar``."""
     affected = _after(case) if strategy != "mar" else np.zeros(case.outcomes.shape, dtype=bool)
-    return np.where(affected, np.nan, case.outcomes)
+    return _choose(affected, np.full_like(case.outcomes, np.nan), case.outcomes)
+
+
+def _choose(where: npt.NDArray[np.bool_], yes: Array, no: Array) -> Array:
+    return np.asarray(np.where(where, yes, no), dtype=float)
 
 
 def impute(case: Case, fitted: Fitted, strategy: Strategy, delta: float = 0.0) -> Array:
     """The outcomes (n, T) with each missing value at its conditional mean; dead stays missing. Refused: sigma is no covariance."""
     completed = next(_completed(case, [fitted], strategy))[0]
-    return np.where(case.imputed & case.experimental[:, None], completed + delta, completed)
+    return _choose(np.logical_and(case.imputed, case.experimental[:, None]), completed + delta, completed)
 
 
 def conditional_mean(
@@ -168,23 +172,24 @@ def _finite(values: Array) -> bool:
 def _after(case: Case) -> npt.NDArray[np.bool_]:
     """Visits (n, T) of experimental patients from the event on."""
     visits = np.arange(case.outcomes.shape[1])
-    return case.experimental[:, None] & (visits[None, :] >= case.ice[:, None])
+    after: npt.NDArray[np.bool_] = np.greater_equal(visits[None, :], case.ice[:, None])
+    return np.logical_and(after, case.experimental[:, None])
 
 
 def _means(case: Case, beta: Array, strategy: Strategy) -> Array:
     """Marginal means (R, n, T) under the strategy for R coefficient vectors beta (R, p)."""
-    own = np.einsum("ntp,rp->rnt", case.own, beta)
+    own: Array = np.einsum("ntp,rp->rnt", case.own, beta)
     if strategy == "mar":
         return own
     reference, after = np.einsum("ntp,rp->rnt", case.reference, beta), _after(case)
     if strategy == "cr":
-        return np.where(after.any(axis=1)[:, None], reference, own)
+        return _choose(np.any(after, axis=1, keepdims=True), reference, own)
     if strategy == "cir":
         before = np.maximum(case.ice - 1, 0)
         people = np.arange(len(before))
         kept = (own - reference)[:, people, before] * (case.ice > 0)
         reference = reference + kept[:, :, None]
-    return np.where(after, reference, own)
+    return _choose(after, reference, own)
 
 
 def _completed(case: Case, fits: Sequence[Fitted], strategy: Strategy) -> Iterator[Array]:
