@@ -46,7 +46,7 @@ def test_the_first_administrators_set_up_a_trial(
     assert page.goto("/unblinded/setup/").status == 404  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("width", "dark"), [("desk", False), ("tablet", True), ("phone", False)])
+@pytest.mark.parametrize(("width", "dark"), [("tablet", True), ("phone", False)])
 def test_a_role_behind_the_wall_takes_two_persons(
     width: str, dark: bool, new_page: NewPage, sign_in: SignIn, check_axe: CheckAxe
 ) -> None:

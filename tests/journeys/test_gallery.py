@@ -14,10 +14,9 @@ CheckAxe = Callable[[Page], None]
 
 @pytest.mark.journey
 @pytest.mark.parametrize("address", ["/gallery/", "/gallery/?side=unblinded&errors=1", "/gallery/confirm/"])
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", ["phone", "tablet", "desk"])
+@pytest.mark.parametrize(("width", "dark"), [("phone", True), ("tablet", False), ("desk", False), ("desk", True)])
 def test_components_have_no_barrier(
-    address: str, dark: bool, width: str, new_page: NewPage, check_axe: CheckAxe
+    address: str, width: str, dark: bool, new_page: NewPage, check_axe: CheckAxe
 ) -> None:
     page = new_page(width=width, dark=dark)
     page.goto(address, timeout=PATIENT)

@@ -51,7 +51,7 @@ def test_ranks_turn_round_with_the_arm(x: list[float], y: list[float]) -> None:
         assert one.shift.estimate == pytest.approx(-(other.shift.estimate or 0.0))
 
 
-@SOME
+@FEW
 @given(STAYS, st.randoms(use_true_random=False))
 def test_the_order_of_people_changes_no_byte_of_admissions(stays: list[Stay], rng: Any) -> None:
     mixed = list(stays)
@@ -59,7 +59,7 @@ def test_the_order_of_people_changes_no_byte_of_admissions(stays: list[Stay], rn
     assert encode(analyze_admissions(stays)) == encode(analyze_admissions(mixed))
 
 
-@SOME
+@FEW
 @given(STAYS)
 def test_an_odds_ratio_turns_round_with_the_arm(stays: list[Stay]) -> None:
     flipped = [Stay(not s.experimental, s.before_any, s.before_days, s.after_any, s.after_days) for s in stays]
@@ -71,7 +71,7 @@ def test_an_odds_ratio_turns_round_with_the_arm(stays: list[Stay]) -> None:
         assert one.odds_ratio.p == pytest.approx(other.odds_ratio.p, abs=1e-6)
 
 
-@SOME
+@FEW
 @given(st.lists(st.floats(0, 1), max_size=12), st.randoms(use_true_random=False))
 def test_holm_never_helps_and_knows_no_order(values: list[float], rng: Any) -> None:
     adjusted = holm(values)
