@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .logistic import Binary, fit_logistic
-from .mixed import absent
 from .ranks import RankTest, mann_whitney
+from .results import absent
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ import statsmodels.api as sm
 from scipy import optimize, special, stats
 
 from .likelihood import Array
-from .mixed import absent, independent_columns
+from .mixed import independent_columns
 from .problems import Problem, warning
-from .results import Estimate
+from .results import Estimate, absent
 
 _GRADIENT = 1e-9
 _FARTHEST = 30.0  # log-odds beyond which a profile is said to have no end

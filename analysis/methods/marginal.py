@@ -14,7 +14,7 @@ from .columns import Columns
 from .likelihood import Array
 from .longtable import Counts, Long
 from .problems import Problem
-from .results import Estimate, JointTest
+from .results import Estimate, JointTest, absent
 from .smallsample import Precision, fai_cornelius
 
 
@@ -110,11 +110,6 @@ def tested(name: str, value: float, se: float, df: float, confidence: float) -> 
         return Estimate(name, value, se, df, statistic, p, value - half, value + half)
     half, p = float(special.ndtri(0.5 + confidence / 2)) * se, float(2 * special.ndtr(-abs(statistic)))
     return Estimate(name, value, se, None, statistic, p, value - half, value + half)
-
-
-def absent(name: str, reason: str) -> Estimate:
-    """An estimate that there is not, with the code of the reason."""
-    return Estimate(name, None, None, None, None, None, None, None, reason=reason)
 
 
 class Asked(Protocol):

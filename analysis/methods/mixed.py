@@ -22,7 +22,8 @@ from . import likelihood
 from .likelihood import Array, Fitted, Model, State
 from .problems import Problem, Refused, error, warning
 from .progress import SILENT, Cancelled, Watch
-from .results import Convergence, Estimate, Fit, JointTest, Status
+from .results import Convergence, Estimate, Fit, JointTest, Status, absent
+from .smallsample import fai_cornelius
 
 _GRID = np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 24), 1 - np.geomspace(0.45, 1e-4, 24)])
 _GRADIENT, _DECREMENT, _NEWTON_STEPS = 1e-5, 1e-10, 40
@@ -92,23 +93,8 @@ class Solution:
         if q == 0 or len(known) < q:
             return JointTest(name, None, None, None, None, "no_variance")
         statistic = float(((turned @ self.state.beta) ** 2 / spread).sum() / q)
-        freedom = _denominator(known)
+        freedom = fai_cornelius(known)
         return JointTest(name, statistic, q, freedom, float(stats.f.sf(statistic, q, freedom)))
-
-
-def _denominator(degrees: Array) -> float:
-    """The denominator of an F from the degrees of freedom of its uncorrelated parts."""
-    if np.ptp(degrees) < 1e-8:
-        return float(degrees.mean())
-    if (degrees <= 2).any():
-        return 2.0
-    total = float((degrees / (degrees - 2)).sum())
-    return 2 * total / (total - len(degrees))
-
-
-def absent(name: str, reason: str) -> Estimate:
-    """An estimate that there is not, with the code of the reason."""
-    return Estimate(name, None, None, None, None, None, None, None, reason=reason)
 
 
 def fit_random_intercept(

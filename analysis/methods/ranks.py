@@ -19,8 +19,7 @@ from scipy import stats
 
 from .descriptives import summarize
 from .likelihood import Array
-from .mixed import absent
-from .results import Estimate, Summary
+from .results import Estimate, Summary, absent
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ class Estimate:
     reason: str | None = None
 
 
+def absent(name: str, reason: str) -> Estimate:
+    """An estimate that there is not, with the code of the reason."""
+    return Estimate(name, None, None, None, None, None, None, None, reason=reason)
+
+
 @dataclass(frozen=True)
 class VisitEstimate:
     """An estimate at a visit, of an arm or (arm None) of the difference experimental minus reference.

@@ -20,11 +20,11 @@ from .fitspec import FitSpec
 from .likelihood import Array
 from .logistic import fit_logistic
 from .longtable import Codes, Factor, Long
-from .marginal import Answers, Fitted, Marginal, absent, marginals
+from .marginal import Answers, Fitted, Marginal, marginals
 from .mixed import independent_columns
 from .problems import Problem, Refused, error, warning
 from .ranks import mann_whitney
-from .results import Estimate
+from .results import Estimate, absent
 from .sandwich import bell_mccaffrey
 from .smallsample import Precision
 

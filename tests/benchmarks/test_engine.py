@@ -3,7 +3,6 @@
 import shutil
 import statistics
 import subprocess
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from analysis.methods.mmrm import maximize
 from analysis.methods.patterns import collect
 from analysis.methods.repeated import wide
 from analysis.methods.structures import structure
+from tests.benchmarks.timing import taken
 
 pytestmark = pytest.mark.bench
 
@@ -45,13 +45,7 @@ cat(t1 * 1000, t2 * 1000)
 
 def median(act: Callable[[], object], runs: int = 15) -> float:
     """Median time in milliseconds, after one run to warm up."""
-    act()
-    times = []
-    for _run in range(runs):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
+    return statistics.median(taken(act, runs))
 
 
 def say(text: str) -> None:

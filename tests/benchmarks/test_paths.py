@@ -12,6 +12,7 @@ from django.test import Client
 from analysis.snapshots.actions import make_snapshot
 from assessments.entry import actions as entry
 from tests import world
+from tests.benchmarks.timing import taken
 from trial.core import clock
 from trial.participants.actions import request_randomization
 from trial.protocol.models import Team
@@ -22,12 +23,7 @@ pytestmark = pytest.mark.bench
 
 def median(name: str, act: Callable[[], object], runs: int = 15) -> None:
     """Print the median, the fastest and the slowest of ``runs`` in milliseconds, after one run to warm up."""
-    act()
-    times = []
-    for _run in range(runs):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
+    times = taken(act, runs)
     print(f"\n{name}: median {statistics.median(times):.1f} ms ({min(times):.1f} to {max(times):.1f})", end="")  # noqa: T201
 
 

@@ -1,7 +1,7 @@
 """How long pages of the open side take in two worlds that differ behind the wall alone: a ratio a page, beside that of one world with itself."""
 
+import functools
 import statistics
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from tests import world
+from tests.benchmarks.timing import taken
 from tests.blinding.worlds import pair
 from trial.config.leakcheck.script import START, Script
 from trial.core import clock
@@ -37,16 +38,11 @@ def _ask(times: Times) -> None:
         client.post("/login/", {"username": name, "password": world.PASSWORD})
         for path in paths:
             assert client.get(path).status_code == 200, path
-            taken = []
-            for _time in range(TIMES):
-                began = time.perf_counter()
-                client.get(path)
-                taken.append((time.perf_counter() - began) * 1000)
-            times[f"{role} {path}"].append(taken)
+            times[f"{role} {path}"].append(taken(functools.partial(client.get, path), TIMES))
 
 
 def _median(rounds: Sequence[Sequence[float]]) -> float:
-    return statistics.median(one for taken in rounds for one in taken)
+    return statistics.median(one for times in rounds for one in times)
 
 
 def test_pages_take_as_long_in_both_worlds(settings: pytest.FixtureRequest) -> None:

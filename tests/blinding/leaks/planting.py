@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 
+from trial.core.api.twins import pages_in
 from trial.core.management.commands.setup_database import current_plan
 
 OFFERED = "imr"
@@ -57,7 +58,7 @@ Change = Callable[[HttpResponse, Asked], None]
 @contextmanager
 def view_leaks(name: str, change: Change) -> Iterator[None]:
     """While the block lasts the view of this address does its work, and then what ``change`` does to its answer."""
-    pattern = next(one for one in _patterns(get_resolver().url_patterns) if one.name == name)
+    pattern = next(one for _route, one in pages_in(get_resolver().url_patterns) if one.name == name)
     view = pattern.callback
 
     @functools.wraps(view)
@@ -73,14 +74,6 @@ def view_leaks(name: str, change: Change) -> Iterator[None]:
         yield
     finally:
         pattern.callback = view
-
-
-def _patterns(patterns: list[Any]) -> Iterator[URLPattern]:
-    for one in patterns:
-        if isinstance(one, URLResolver):
-            yield from _patterns(one.url_patterns)
-        else:
-            yield one
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
+from django.urls import Resolver404, URLPattern, get_resolver, resolve
 
 from trial.core import side
 from trial.core.access.roles import Role
+from trial.core.api.twins import pages_in
 from trial.core.middleware import access_of
 
 ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -30,7 +31,7 @@ def routes(role: type[Role] | None = None) -> list[str]:
     """The routes of all addresses that are read; with ``role`` those alone that it may open."""
     return [
         route
-        for route, pattern in _walk(get_resolver().url_patterns)
+        for route, pattern in pages_in(get_resolver().url_patterns)
         if is_read(name_of(path_of(route))) and (role is None or _admits(pattern, route, role))
     ]
 
@@ -64,15 +65,6 @@ def is_open(path: str) -> bool:
     return side.of_path(path) == side.OPEN
 
 
-def _walk(patterns: list[Any], before: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for found in patterns:
-        route = before + str(found.pattern)
-        if isinstance(found, URLResolver):
-            yield from _walk(found.url_patterns, route)
-        else:
-            yield route, found
-
-
 class Provoked(Exception):
     """An error of the server that somebody wanted to see."""
 
@@ -80,7 +72,7 @@ class Provoked(Exception):
 @contextmanager
 def failing(path: str) -> Iterator[None]:
     """While the block lasts the view of this address does its work and then fails, with what it would have answered in its hands."""
-    pattern = next(one for route, one in _walk(get_resolver().url_patterns) if path_of(route) == path)
+    pattern = next(one for route, one in pages_in(get_resolver().url_patterns) if path_of(route) == path)
     view = pattern.callback
 
     def fails(*args: Any, **kwargs: Any) -> Any:
