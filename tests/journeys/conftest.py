@@ -152,6 +152,20 @@ def _shot_name(page: Page) -> str:
     return f"{where}-{page.viewport_size['width']}{'-dark' if dark else ''}"  # type: ignore[index]
 
 
+def _findings(axe: Axe, page: Page) -> Any:
+    """What axe finds on a page that is all there. Where a click had begun to lead on, the next page is meant, not half of it."""
+    for _attempt in range(5):
+        page.wait_for_load_state()
+        try:
+            begun = page.evaluate("[performance.timeOrigin, document.readyState]")
+            found = axe.run(page)
+            if begun == page.evaluate("[performance.timeOrigin, 'complete']"):
+                return found
+        except PlaywrightError:
+            continue
+    raise AssertionError(f"{page.url} does not come to rest")
+
+
 @pytest.fixture(scope="session")
 def check_axe() -> Callable[[Page], None]:
     """``check_axe(page)``: axe finds nothing, and the page does not scroll sideways.
@@ -163,11 +177,7 @@ def check_axe() -> Callable[[Page], None]:
     def check(page: Page) -> None:
         if os.environ.get("SHOTS"):
             page.screenshot(path=Path(os.environ["SHOTS"]) / f"{_shot_name(page)}.png", full_page=True)
-        try:
-            found = axe.run(page)
-        except PlaywrightError:  # a click had begun to lead on: the next page is meant
-            page.wait_for_load_state()
-            found = axe.run(page)
+        found = _findings(axe, page)
         assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
         across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert across <= 0, f"{page.url} is {across} px wider than the window"

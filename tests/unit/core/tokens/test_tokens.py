@@ -28,8 +28,6 @@ LATER = dt.date(2025, 3, 1)
 
 @pytest.fixture(autouse=True)
 def trial(database: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
-    gate.PER_TOKEN.clear()
-    gate.WRONG_TOKENS.clear()
     with clock.frozen(START):
         world.open_trial()
         for name in ("carla", "thea", "ada", "bea"):
