@@ -1,5 +1,6 @@
 """Small random trials: whatever the blinded login reads is the same, whoever was allocated to what."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -7,26 +8,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.blinding.leaks.planting import statement
 from tests.blinding.one_database import reset
+from tests.blinding.worlds import Pair, pair
 from trial.config.leakcheck.data import Seen, look
 from trial.config.leakcheck.script import Script, play
 
 ONE, OTHER = b"one world", b"another world"
 
 
-def both(
-    owner: psycopg.Connection[Any], script: Script, plant: str = ""
-) -> tuple[Seen, Seen, dict[str, str], dict[str, str]]:
+def both(owner: psycopg.Connection[Any], script: Script) -> tuple[Seen, Seen, dict[str, str], dict[str, str]]:
     seen, arms = [], []
     for seed in (ONE, OTHER):
         reset(owner)
         arms.append(play(script, seed).arms)
-        if plant:
-            with owner.transaction():
-                owner.execute("set local session_replication_role = replica")  # the plant itself writes no history
-                owner.execute(plant)  # type: ignore[arg-type]
         seen.append(look(catalog=False))
     return seen[0], seen[1], arms[0], arms[1]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Iterator[Pair]:
+    """Two trials that differ behind the wall, played once; leaks are planted in copies of them."""
+    with pair(Script(people=14, seed=3)) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +49,10 @@ def test_two_worlds_look_the_same_to_the_blinded_login(database: psycopg.Connect
     assert one.differences(other) == {}
 
 
-def test_the_worlds_do_differ_behind_the_wall(database: psycopg.Connection[Any]) -> None:
-    one, other, arms, others = both(database, Script(people=14, seed=3))
-    assert arms.keys() == others.keys()
-    assert arms != others
+def test_the_worlds_do_differ_behind_the_wall(worlds: Pair) -> None:
+    one, other = (look(catalog=False) for _world in worlds.each())
+    assert worlds.played[0].arms.keys() == worlds.played[1].arms.keys()
+    assert worlds.of_other_arm()
     assert len(one.tables["participants_participant"]) >= 8
     assert one.differences(other) == {}
 
@@ -78,9 +82,12 @@ def test_a_coordinator_who_sees_allocations_moves_nothing_on_the_open_side(datab
          " select '2025-01-01', 'x', 'x', 'x', '', 'x', 'INSERT', 'x' from unblinded_allocation where arm = 'imr'", "core_history"),
     ],
 )  # fmt: skip
-def test_a_planted_leak_is_caught(database: psycopg.Connection[Any], plant: str, table: str) -> None:
-    one, other, _arms, _others = both(database, Script(people=14, seed=3), plant)
-    assert list(one.differences(other)) == [table]
+def test_a_planted_leak_is_caught(worlds: Pair, plant: str, table: str) -> None:
+    seen = []
+    for _world in worlds.each():
+        with statement(plant):
+            seen.append(look(catalog=False))
+    assert list(seen[0].differences(seen[1])) == [table]
 
 
 @pytest.mark.proof

@@ -143,8 +143,10 @@ GATES: tuple[Gate, ...] = (
     Gate("down", "disclosure.actions.release, after database lock and planned unblinding",
          "The closed trial is read up to the gate; what is released is meant to differ."),
     Gate("up", "Drop boxes: the blinded login may insert and never read",
-         "Reports are written in both worlds; neither they nor their number can be read."),
+         "Reports and guesses are written in both worlds and say other things in each; neither they nor their number can be read. What follows of "
+         "them on the open side, another interviewer, is equal."),
     Gate("one", "The emergency code-break of one participant by the investigator",
-         "After it everybody else's world is still equal; the page itself lies behind the wall and is not read by this check."),
+         "In either world the codes of one arm are broken, of other people in each; everybody else's world is still equal. The page itself lies "
+         "behind the wall and is not read by this check."),
 )  # fmt: skip
 """The three gates of the architecture, and no other."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from trial.config.leakcheck import databases
+from trial.config.leakcheck import broker, databases
 from trial.config.leakcheck.answers import Answer, shown
 from trial.config.leakcheck.crawl import crawl
 from trial.config.leakcheck.data import Seen, look
@@ -38,6 +38,7 @@ class Observed:
     data: dict[str, Seen] = field(default_factory=dict)
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
     while_played: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    at_rest: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """How much was read, by channel."""
@@ -45,6 +46,8 @@ class Observed:
         for seen in self.data.values():
             found["tables, views, sequences and functions"] += len(seen.tables)
             found["rows"] += sum(map(len, seen.tables.values()))
+        for keys in self.at_rest.values():
+            found["keys of the broker, and questions without a key"] += len(keys)
         for answers in self.answers.values():
             found["answers"] += len(answers)
             for answer in answers.values():
@@ -62,6 +65,11 @@ def differences(one: Observed, other: Observed) -> list[Difference]:
     for moment, seen in one.data.items():
         for place, (ours, theirs) in seen.differences(other.data[moment]).items():
             found.append(Difference(moment, "data", place, shown(ours, theirs)))
+    for moment, keys in one.at_rest.items():
+        for key in sorted({*keys, *other.at_rest[moment]}):
+            ours, theirs = keys.get(key, []), other.at_rest[moment].get(key, [])
+            if ours != theirs:
+                found.append(Difference(moment, "broker at rest", key, shown(ours, theirs)))
     for moment, played in one.while_played.items():
         for channel, noticed in played.items():
             if noticed != other.while_played[moment][channel]:
@@ -127,11 +135,14 @@ def observe(
         closes = moment == "closed"
         databases.begin(plan, template)
         say(f"playing the {moment} trial")
-        result = played(replace(script, closes=closes), seed, observed, moment)
-        observed.data[moment] = look()
-        say(f"reading it as {len(size.roles)} roles")
-        observed.answers[moment] = crawl(
-            result.ended_at + LATER, alike=size.alike, writes=not closes, roles=size.roles, refused=size.refused
-        )
+        with broker.scratch() as rest:
+            result = played(replace(script, closes=closes), seed, observed, moment)
+            observed.at_rest[moment] = rest.read()
+            observed.data[moment] = look()
+            say(f"reading it as {len(size.roles)} roles")
+            observed.answers[moment] = crawl(
+                result.ended_at + LATER, alike=size.alike, writes=not closes, roles=size.roles, refused=size.refused
+            )
+            observed.at_rest[f"{moment}, after the crawl"] = rest.read()
         observed.data[f"{moment}, after the crawl"] = look(after_sign_in=True)
     return observed

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ from trial.core.api import gate
 SENT: list[tuple[str, str, tuple[str, ...]]] = []
 OPEN_QUEUES = ("default", "allocation")
 """The queues whose broker user blinded processes hold."""
+RELAYS: list[Callable[[str, str, Sequence[str]], None]] = []
+"""Who gets each message as well."""
 
 
 SAVEPOINT = re.compile(r'"s[0-9]+_x[0-9]+"')
@@ -24,6 +26,18 @@ SAVEPOINT = re.compile(r'"s[0-9]+_x[0-9]+"')
 def keep(queue: str, name: str, args: Sequence[str]) -> None:
     """In place of the broker: remember the message, and let nobody work on it."""
     SENT.append((queue, name, tuple(args)))
+    for relay in RELAYS:
+        relay(queue, name, args)
+
+
+@contextmanager
+def relayed(to: Callable[[str, str, Sequence[str]], None]) -> Iterator[None]:
+    """While the block lasts each message goes there, too."""
+    RELAYS.append(to)
+    try:
+        yield
+    finally:
+        RELAYS.remove(to)
 
 
 @dataclass

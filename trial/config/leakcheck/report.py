@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from trial.config.leakcheck.addresses import NOT_READ
 from trial.config.leakcheck.answers import CHANCE, COOKIES
+from trial.config.leakcheck.broker import CHANCE as OF_MESSAGES
 from trial.config.leakcheck.channels import CHANNELS, GATES, UNSEEN
 from trial.config.leakcheck.comparison import Difference, Observed, Size, differences
 from trial.config.leakcheck.crawl import NOT_SENT
@@ -93,7 +94,10 @@ class Report:
 LEFT_OUT_BY_KIND: dict[str, dict[str, str]] = {
     "columns and relations": {**LEFT_OUT, **SESSION_COLUMNS},
     "functions": FUNCTIONS_LEFT_OUT,
-    "rewritten before comparing": dict.fromkeys(CHANCE, "new in every answer"),
+    "rewritten before comparing": {
+        **dict.fromkeys(CHANCE, "new in every answer"),
+        **dict.fromkeys(OF_MESSAGES, "new in every message at rest in the broker"),
+    },
     "cookies without their value": COOKIES,
     "addresses": NOT_READ,
     "forms not sent rightly filled": NOT_SENT,
@@ -106,7 +110,8 @@ def write(report: Report, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     given = report.as_dict()
     page = render_to_string(
-        "trial/leakcheck.html", {**given, "found": report.found[:SHOWN], "more": len(report.found) - SHOWN}
+        "trial/leakcheck.html",
+        {**given, "found": report.found[:SHOWN], "more": len(report.found) - SHOWN},
     )
     made = {"leakcheck.json": json.dumps(given, indent=2, default=str) + "\n", "leakcheck.html": page}
     for name, text in made.items():

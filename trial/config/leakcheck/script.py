@@ -21,7 +21,7 @@ from assessments.cleaning.queries import unsettled
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from trial.config.leakcheck import world
+from trial.config.leakcheck import gates, world
 from trial.core import clock, db, ids, side
 from trial.core.history.tasks import seal_concealed, seal_open, seal_unblinded
 from trial.core.models import User
@@ -36,6 +36,7 @@ from trial.protocol.loader import load
 from trial.protocol.models import Team
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
+from trial.unblinded.disclosure.handover.tasks import sweep as handovers
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.randomization.queries import of_the_living
 from trial.unblinded.records import actions as records
@@ -48,6 +49,8 @@ from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.queries import members_on, therapists_at
 
 START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
+NIGHTS = 4
+"""So many nights of the year before the follow-up are played."""
 
 
 @cache
@@ -91,7 +94,8 @@ def play(script: Script, allocation_seed: bytes) -> Played:
         for day in range(script.people):
             clock.move_to(START + dt.timedelta(days=3 * (day + 1)))
             _one_person(rng, rng.choice(teams), staff)
-        _follow_up(rng)
+        _visits_come_near()
+        _follow_up(rng, staff)
         _treatment_ends()
         _deaths(rng, staff)
         if script.closes:
@@ -133,13 +137,16 @@ def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
         sites = sorted(set(Team.objects.values_list("site_id", flat=True)))
     # accounts are made before anything happens behind the wall: the identifiers of that side's stream depend on what happened there
     kinds = {site: "coordinator_unblinded" if site in seen_at else "coordinator" for site in sites}
-    staff = {site: world.person(world.make_user(f"coordinator_{site}", kinds[site], site)) for site in sites}
+    staff: dict[str, Any] = {
+        site: world.person(world.make_user(f"coordinator_{site}", kinds[site], site)) for site in sites
+    }
     for site in sites:
         for place in ("one", "two"):
             world.make_user(f"therapist_{site}_{place}", "therapist", site)
         staff[f"treatment_{site}"] = world.person(world.make_user(f"treatment_{site}", "treatment", site))
     for rater in ("fidelity_one", "fidelity_two"):
         world.make_user(rater, "fidelity")
+    staff["gates"] = gates.staff(sites)
     return staff | {
         role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
     }
@@ -163,16 +170,25 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
         way_in.report_unblinding(
             participant_id=participant.pk, visit=asked()[0], source="participant", words="told me", by=others
         )
+    gates.assign(participant, staff["gates"])
     with world.at_work(by):
         request = way_in.request_randomization(participant=participant, by=by)
     # each side has its own stream of instants: the allocator answers a minute later
     clock.move_to(_at() + dt.timedelta(minutes=1))
     world.randomize(request)
-    _unblinded_events(participant)
+    _unblinded_events(participant, staff["gates"])
+    if fate > 0.7:
+        gates.tell(participant, _arm(participant), asked()[0], staff["gates"])
     _night()
 
 
-def _unblinded_events(participant: Participant) -> None:
+def _arm(participant: Participant) -> str:
+    """For what depends on the arm, as it should, and for nothing else."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        return str(Allocation.objects.get(participant=participant).arm)
+
+
+def _unblinded_events(participant: Participant, people: gates.Staff) -> None:
     """What happens behind the wall depends on the arm: how often, and in which words."""
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         arm = Allocation.objects.get(participant=participant).arm
@@ -180,6 +196,7 @@ def _unblinded_events(participant: Participant) -> None:
             note(what="told the care team", subject=arm, by=world.SETUP)
         _treat(Allocation.objects.get(participant=participant))
         _look_up(Allocation.objects.get(participant=participant), "before")
+    gates.break_codes(participant, arm, people)
 
 
 def _look_up(allocation: Allocation, window: str) -> None:
@@ -225,6 +242,10 @@ def _treat(allocation: Allocation) -> None:
     group = TherapyGroup.objects.filter(site=allocation.site).first()
     if offered:
         treatment.record_told(allocation=allocation, told_on=today, by=by)
+    plan = current().sessions
+    if plan is None:
+        return
+    if offered:
         trainers = [user.pk for user in therapists_at(allocation.site)]
         group = group or treatment.open_group(
             site=allocation.site, code=allocation.site, name="Group", trainers=trainers, opened_on=today, by=by
@@ -233,9 +254,8 @@ def _treat(allocation: Allocation) -> None:
     if group is not None:
         marks = {member.allocation_id: Marked("attended") for member in members_on(group, today)}
         marks.setdefault(allocation.pk, Marked("attended"))
-        plan = current().sessions
         content = Content(
-            tuple(one.code for one in plan.modules[:1]) if plan else (),
+            tuple(one.code for one in plan.modules[:1]),
             90,
             tuple(user.pk for user in therapists_at(group.site)),
         )
@@ -279,12 +299,19 @@ def _fidelity(groups: list[TherapyGroup]) -> None:
             treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
 
 
-def _follow_up(rng: random.Random) -> None:
-    """Thirteen months later: some were interviewed, some missed the visit; then a snapshot and pooled figures."""
-    clock.move_to(_at() + dt.timedelta(days=400))
+def _visits_come_near() -> None:
+    """Nights of the year before the follow-up, in which assessors are handed over."""
+    for _night_of in range(NIGHTS):
+        clock.move_to(_at() + dt.timedelta(days=400 // NIGHTS))
+        handovers()
+
+
+def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
+    """Thirteen months later: some were interviewed, some missed the visit; then guesses, a snapshot and pooled figures."""
     with world.at_work(world.SETUP):
         visit, form_of = asked()
-        for participant in Participant.objects.filter(randomized_at__isnull=False).order_by("number"):
+        people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
+        for participant in people:
             if rng.random() < 0.5:
                 form = entry.open_form(participant=participant, visit=visit, instrument=form_of.code, by=world.SETUP)
                 items = _answers(form_of, rng)
@@ -302,6 +329,9 @@ def _follow_up(rng: random.Random) -> None:
                 )
                 reason = _reason(current().reasons.missed_visit)
                 visits.record_missed(participant=participant, visit=visit, reason_code=reason, by=world.SETUP)
+    for participant in people:
+        gates.guess(participant, _arm(participant), visit, staff["gates"])
+    with world.at_work(world.SETUP):
         snapshot = make_snapshot(by=world.SETUP)
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
     pooled_tasks.execute(str(run.pk))

@@ -88,7 +88,7 @@ def make_user(username: str, role: str, site: str = ANY_SITE) -> User:
     """An account with one role in force and the password of scratch databases."""
     with side.unblinded(), db.unit_of_work(by=SETUP):
         user = User(
-            username=username,
+            username=username.lower(),  # sites may have capitals in their codes
             full_name=username.replace("_", " ").title(),
             password=make_password(PASSWORD, salt="salt-for-tests"),
         )

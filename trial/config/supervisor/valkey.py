@@ -51,12 +51,16 @@ class EmbeddedValkey:
 
     `folder` gets ``valkey/`` (data and ACL), ``log/valkey.log`` and, where the path is short enough, ``sockets/``.
 
+    `more_rules` are further lines of the list of users, for a scratch server.
     Attributes: `socket` (the socket's path), `log` (file), `process` (None when stopped).
     """
 
-    def __init__(self, folder: Path | str, *, blinded_password: str, unblinded_password: str) -> None:
+    def __init__(
+        self, folder: Path | str, *, blinded_password: str, unblinded_password: str, more_rules: str = ""
+    ) -> None:
         self.folder = Path(folder).absolute()
         self.passwords = {"blinded": blinded_password, "unblinded": unblinded_password}
+        self.more_rules = more_rules
         self.data = self.folder / "valkey"
         self.log = self.folder / "log" / "valkey.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -85,7 +89,7 @@ class EmbeddedValkey:
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             rules.touch(mode=0o600)
-            rules.write_text(access_list(self.passwords))
+            rules.write_text(access_list(self.passwords) + self.more_rules)
             self.socket.unlink(missing_ok=True)
         except OSError as error:
             raise SupervisorError(f"Cannot write to {self.data}: {error.strerror}.") from error
