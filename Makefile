@@ -5,7 +5,7 @@ START := trial/config/supervisor/start.py
 BIN := .venv/bin
 export PORT VAR TRIAL AT PROTOCOL BACKUP_KEY
 
-.PHONY: help install demo run check test proof bench backup restore browser
+.PHONY: help install demo run manage check test proof bench backup restore browser
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -19,6 +19,9 @@ demo: ## Start a demo world (PORT=8000 VAR=./var TRIAL=imr|btheb AT=end)
 
 run: ## Start your own trial (PROTOCOL=folder PORT=8000 VAR=./var)
 	@$(PYTHON) $(START) --with-parent run
+
+manage: install ## One maintenance command on a world (DO="verify_history" TRIAL=imr|imr-end|btheb)
+	@$(BIN)/python -m trial.config.supervisor.manage "$(DO)"
 
 check: install ## Style, types, import rules, missing migrations
 	$(BIN)/ruff check .

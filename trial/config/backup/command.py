@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
-
 from trial.config import env
 from trial.config.backup import dump
 from trial.config.backup.sealed import BackupError, check_key
+from trial.config.supervisor import existing
 from trial.config.supervisor.errors import SupervisorError
-from trial.config.supervisor.postgres import EmbeddedPostgres
-from trial.config.supervisor.servers import DATABASE
-from trial.config.supervisor.world import DEMO_WORLDS, ROOT, Choice, World
+from trial.config.supervisor.services import OWNER_URL
+from trial.config.supervisor.world import Choice
 
 USAGE = "Usage: python -m trial.config.backup backup [FILE] | restore FILE [DATABASE]"
 SCRATCH = "equipoise_restored"
@@ -43,7 +40,7 @@ def main(arguments: list[str]) -> int:
 def _backup(name: str = "") -> int:
     key = env.get("BACKUP_KEY")
     check_key(key)
-    world, now = _world(), dt.datetime.now(dt.UTC)
+    world, now = existing.chosen(), dt.datetime.now(dt.UTC)
     file = Path(name or f"backups/{world.world}-{now:%Y%m%d-%H%M%S}.backup").absolute()
     with _owner_url(world, must_exist=True) as url:
         held = dump.back_up(url, file, key)
@@ -57,7 +54,7 @@ def _backup(name: str = "") -> int:
 def _restore(file: Path, database: str = SCRATCH) -> int:
     key = env.get("BACKUP_KEY")
     check_key(key)
-    with _owner_url(_world(), must_exist=False) as url:
+    with _owner_url(existing.chosen(), must_exist=False) as url:
         held, differences = dump.restore(url, file.absolute(), key, database)
     if differences:
         raise BackupError(f"Restored into {database}, but not equal to what was backed up:\n" + "\n".join(differences))
@@ -69,37 +66,13 @@ def _restore(file: Path, database: str = SCRATCH) -> int:
     return 0
 
 
-def _world() -> Choice:
-    """The world that TRIAL names, or the team's own."""
-    name = os.environ.get("TRIAL") or "run"
-    if name not in (*DEMO_WORLDS, "run"):
-        raise BackupError(
-            f"TRIAL={name} is not a world. Choose one of: {', '.join(DEMO_WORLDS)}, or none for your own."
-        )
-    return Choice(name, Path(os.environ.get("VAR") or "var").expanduser().absolute() / name, ROOT)
-
-
 @contextlib.contextmanager
 def _owner_url(choice: Choice, *, must_exist: bool) -> Iterator[str]:
     """The owner's address: the operator's own server, or that of the world, started for the while if it does not run."""
     if url := env.get("OWNER_DATABASE_URL"):
         yield url
         return
-    if must_exist and not (choice.folder / "secrets" / "owner").exists():
-        raise BackupError(
-            f"There is no trial in {choice.folder}. Say where: VAR=folder, and TRIAL=imr, imr-end or btheb for a demo."
-        )
-    choice.folder.mkdir(parents=True, exist_ok=True)
-    server = EmbeddedPostgres(choice.folder, owner_password=World(choice).secret("owner"))
-    url = server.owner_url(DATABASE)
-    try:
-        psycopg.connect(server.owner_url(), connect_timeout=3).close()
-    except psycopg.OperationalError:
-        with World(choice):
-            server.start()
-            try:
-                yield url
-            finally:
-                server.stop()
-    else:
-        yield url
+    if must_exist:
+        existing.must_exist(choice)
+    with existing.running(choice, broker=False) as addresses:
+        yield addresses[OWNER_URL]

@@ -31,7 +31,7 @@ from trial.participants.contact.synthetic import synthetic
 from trial.participants.course import actions as course
 from trial.participants.models import Participant
 from trial.participants.queries import names_of
-from trial.protocol.definition import Instrument, Protocol, Reason
+from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.loader import load
 from trial.protocol.models import Team
 from trial.protocol.queries import current
@@ -158,8 +158,8 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
     with world.at_work(by):
         if fate < 0.2:
             entry = way_in.open_screening(team=team, month=clock.today(), age_band="40-49", sex="male", by=by)
-            if fate < 0.1:
-                way_in.close_screening(entry=entry, declined=True, reason_code=current().reasons.decline[0].code, by=by)
+            for reason in current().reasons.decline[:1] if fate < 0.1 else ():
+                way_in.close_screening(entry=entry, declined=True, reason_code=reason.code, by=by)
             return
         participant = world.register(by, team)
     with world.at_work(world.SETUP) as others:  # the interviewer
@@ -201,8 +201,8 @@ def _unblinded_events(participant: Participant, people: gates.Staff) -> None:
 
 def _look_up(allocation: Allocation, window: str) -> None:
     """Of one arm an admission is found and corrected afterwards, of the other none: records that differ by arm."""
-    line = next(one for one in record_lines([allocation]) if one.window == window)
-    if line.stopped:
+    line = next((one for one in record_lines([allocation]) if one.window == window), None)
+    if line is None or line.stopped:  # not every trial looks up records
         return
     by, first = world.SETUP, line.period.first
     found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if _is_offered(allocation.arm) else []
@@ -211,11 +211,6 @@ def _look_up(allocation: Allocation, window: str) -> None:
         records.correct_admission(
             admission=one, found=Found(first, None, "closed", "letter"), reason=allocation.arm, by=by
         )
-
-
-def _reason(listed: tuple[Reason, ...]) -> str:
-    """The first reason of a list of the protocol."""
-    return listed[0].code
 
 
 def _night() -> None:
@@ -266,10 +261,9 @@ def _treatment_ends() -> None:
     """Behind the wall: a withdrawal, the end of the groups, completion, and fidelity by two raters."""
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         first = Allocation.objects.filter(arm=current().experimental_arm.code).order_by("participant__number").first()
-        if first is not None:
-            treatment.withdraw(
-                allocation=first, reason_code=_reason(current().reasons.withdrawal), day=clock.today(), by=world.SETUP
-            )
+        reasons = current().reasons.withdrawal
+        if first is not None and reasons:
+            treatment.withdraw(allocation=first, reason_code=reasons[0].code, day=clock.today(), by=world.SETUP)
         groups = list(TherapyGroup.objects.order_by("code"))
         for group in groups:
             treatment.close_group(group=group, closed_on=clock.today(), by=world.SETUP)
@@ -327,8 +321,8 @@ def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
                     outcome="no_answer",
                     by=world.SETUP,
                 )
-                reason = _reason(current().reasons.missed_visit)
-                visits.record_missed(participant=participant, visit=visit, reason_code=reason, by=world.SETUP)
+                for reason in current().reasons.missed_visit[:1]:
+                    visits.record_missed(participant=participant, visit=visit, reason_code=reason.code, by=world.SETUP)
     for participant in people:
         gates.guess(participant, _arm(participant), visit, staff["gates"])
     with world.at_work(world.SETUP):

@@ -47,6 +47,10 @@ class EmbeddedServers:
         except BaseException:
             self.stop(pids)
             raise
+        return self.addresses()
+
+    def addresses(self) -> dict[str, str]:
+        """The six addresses, whether the servers run or not."""
         return {
             OWNER_URL: self.database.owner_url(DATABASE),
             **{
