@@ -21,32 +21,33 @@ from assessments.cleaning.queries import unsettled
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from trial.config.leakcheck import gates, world
+from trial.config.leakcheck import behind, gates, world
 from trial.core import clock, db, ids, side
 from trial.core.history.tasks import seal_concealed, seal_open, seal_unblinded
-from trial.core.models import User
 from trial.participants import actions as way_in
 from trial.participants.contact import actions as contact
 from trial.participants.contact.synthetic import synthetic
 from trial.participants.course import actions as course
 from trial.participants.models import Participant
 from trial.participants.queries import names_of
+from trial.participants.randomization.actions import record_error
+from trial.participants.randomization.models import RandomizationError
 from trial.protocol.definition import Instrument, Protocol
 from trial.protocol.loader import load
 from trial.protocol.models import Team
 from trial.protocol.queries import current
-from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading, note
+from trial.unblinded.disclosure.actions import confirm_planned_unblinding, log_reading
 from trial.unblinded.disclosure.handover.tasks import sweep as handovers
+from trial.unblinded.randomization.actions import (
+    ALLOCATOR,
+    answer_orders,
+    ask_contingency,
+    order_verification,
+    release_contingency,
+)
 from trial.unblinded.randomization.models import Allocation
-from trial.unblinded.randomization.queries import of_the_living
-from trial.unblinded.records import actions as records
-from trial.unblinded.records.actions import Found
-from trial.unblinded.records.queries import in_force, record_lines
+from trial.unblinded.randomization.queries import WAIT, of_the_living
 from trial.unblinded.records.tasks import sweep as records_sweep
-from trial.unblinded.sessions import actions as treatment
-from trial.unblinded.sessions.actions import Content, Marked
-from trial.unblinded.sessions.models import TherapyGroup
-from trial.unblinded.sessions.queries import members_on, therapists_at
 
 START = dt.datetime(2025, 1, 6, 9, 0, tzinfo=dt.UTC)
 NIGHTS = 4
@@ -87,7 +88,8 @@ def play(script: Script, allocation_seed: bytes) -> Played:
     rng = random.Random(script.seed)  # noqa: S311 - a played world, never a real trial
     protocol = world.seeing(script.protocol or example(), *script.seen_at)
     with clock.frozen(START), ids.seeded(script.seed):
-        world.open_trial(protocol, seed=allocation_seed, length=40)
+        sites = tuple(one.code for one in protocol.sites)
+        world.open_trial(protocol, seed=allocation_seed, length=40, contingency=sites)
         staff = _staff(script.seen_at)
         with world.at_work(world.SETUP):
             teams = list(Team.objects.order_by("code"))
@@ -96,7 +98,7 @@ def play(script: Script, allocation_seed: bytes) -> Played:
             _one_person(rng, rng.choice(teams), staff)
         _visits_come_near()
         _follow_up(rng, staff)
-        _treatment_ends()
+        behind.treatment_ends()
         _deaths(rng, staff)
         if script.closes:
             _records_end()
@@ -111,11 +113,6 @@ def _at() -> dt.datetime:
     if at is None:
         raise RuntimeError("A world is played under a frozen clock.")
     return at
-
-
-def _is_offered(arm: str) -> bool:
-    """Whether more happens to people of this arm, as the script will have it."""
-    return arm == current().experimental_arm.code
 
 
 def asked() -> tuple[str, Instrument]:
@@ -173,44 +170,25 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
     gates.assign(participant, staff["gates"])
     with world.at_work(by):
         request = way_in.request_randomization(participant=participant, by=by)
+    if fate > 0.9:
+        _downtime(participant, staff)
     # each side has its own stream of instants: the allocator answers a minute later
     clock.move_to(_at() + dt.timedelta(minutes=1))
     world.randomize(request)
-    _unblinded_events(participant, staff["gates"])
+    behind.events(participant, staff)
     if fate > 0.7:
-        gates.tell(participant, _arm(participant), asked()[0], staff["gates"])
+        gates.tell(participant, behind.arm_of(participant), asked()[0], staff["gates"])
     _night()
 
 
-def _arm(participant: Participant) -> str:
-    """For what depends on the arm, as it should, and for nothing else."""
-    with side.unblinded(), db.unit_of_work(by=world.SETUP):
-        return str(Allocation.objects.get(participant=participant).arm)
-
-
-def _unblinded_events(participant: Participant, people: gates.Staff) -> None:
-    """What happens behind the wall depends on the arm: how often, and in which words."""
-    with side.unblinded(), db.unit_of_work(by=world.SETUP):
-        arm = Allocation.objects.get(participant=participant).arm
-        for _time in range(3 if _is_offered(arm) else 1):
-            note(what="told the care team", subject=arm, by=world.SETUP)
-        _treat(Allocation.objects.get(participant=participant))
-        _look_up(Allocation.objects.get(participant=participant), "before")
-    gates.break_codes(participant, arm, people)
-
-
-def _look_up(allocation: Allocation, window: str) -> None:
-    """Of one arm an admission is found and corrected afterwards, of the other none: records that differ by arm."""
-    line = next((one for one in record_lines([allocation]) if one.window == window), None)
-    if line is None or line.stopped:  # not every trial looks up records
-        return
-    by, first = world.SETUP, line.period.first
-    found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if _is_offered(allocation.arm) else []
-    records.look_up(allocation=allocation, window=window, admissions=found, by=by)
-    for one in in_force().filter(allocation=allocation, window=window):
-        records.correct_admission(
-            admission=one, found=Found(first, None, "closed", "letter"), reason=allocation.arm, by=by
-        )
+def _downtime(participant: Participant, staff: dict[str, Any]) -> None:
+    """The allocator does not answer: behind the wall two people let a contingency slot go, which it finds when it is back."""
+    clock.move_to(_at() + WAIT + dt.timedelta(minutes=1))
+    treatment, independent = staff[f"treatment_{participant.site_id}"], staff["independent"]
+    with world.at_work(treatment):
+        asked_for = ask_contingency(participant=participant, reason_code="allocator", by=treatment)
+    with world.at_work(independent):
+        release_contingency(request=asked_for, password=world.PASSWORD, by=independent)
 
 
 def _night() -> None:
@@ -227,70 +205,8 @@ def _records_end() -> None:
     _night()
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         for allocation in of_the_living().order_by("participant__number"):
-            _look_up(allocation, "after")
+            behind.look_up(allocation, "after")
     _night()
-
-
-def _treat(allocation: Allocation) -> None:
-    """Those of one arm are told and enter the group of their site, which meets on that day; somebody of the other comes as a guest."""
-    by, today, offered = world.SETUP, clock.today(), _is_offered(allocation.arm)
-    group = TherapyGroup.objects.filter(site=allocation.site).first()
-    if offered:
-        treatment.record_told(allocation=allocation, told_on=today, by=by)
-    plan = current().sessions
-    if plan is None:
-        return
-    if offered:
-        trainers = [user.pk for user in therapists_at(allocation.site)]
-        group = group or treatment.open_group(
-            site=allocation.site, code=allocation.site, name="Group", trainers=trainers, opened_on=today, by=by
-        )
-        treatment.place(group=group, allocation=allocation, entered_on=today, by=by)
-    if group is not None:
-        marks = {member.allocation_id: Marked("attended") for member in members_on(group, today)}
-        marks.setdefault(allocation.pk, Marked("attended"))
-        content = Content(
-            tuple(one.code for one in plan.modules[:1]),
-            90,
-            tuple(user.pk for user in therapists_at(group.site)),
-        )
-        treatment.record_session(group=group, day=today, content=content, marks=marks, by=by)
-
-
-def _treatment_ends() -> None:
-    """Behind the wall: a withdrawal, the end of the groups, completion, and fidelity by two raters."""
-    with side.unblinded(), db.unit_of_work(by=world.SETUP):
-        first = Allocation.objects.filter(arm=current().experimental_arm.code).order_by("participant__number").first()
-        reasons = current().reasons.withdrawal
-        if first is not None and reasons:
-            treatment.withdraw(allocation=first, reason_code=reasons[0].code, day=clock.today(), by=world.SETUP)
-        groups = list(TherapyGroup.objects.order_by("code"))
-        for group in groups:
-            treatment.close_group(group=group, closed_on=clock.today(), by=world.SETUP)
-        treatment.fix_completions(by=world.SETUP)
-    _fidelity(groups)
-
-
-def _fidelity(groups: list[TherapyGroup]) -> None:
-    """Two raters score each group, and agree."""
-    with world.at_work(world.SETUP):
-        scales = current().fidelity
-    if not scales:
-        return
-    scale = scales[0]
-    for n, rater in enumerate(("fidelity_one", "fidelity_two")):
-        scores: dict[str, int | None] = {item.code: scale.min + 2 + n for item in scale.items}
-        with side.opened():
-            person = world.person(User.objects.get(username=rater))
-        with world.at_work(person) as by:
-            for group in groups:
-                rating = treatment.save_rating(
-                    group=group, scale=scale.code, scores=scores, visited_on=clock.today(), by=by
-                )
-                treatment.sign_rating(rating=rating, password=world.PASSWORD, by=by)
-    with world.at_work(person) as by:
-        for group in groups:
-            treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
 
 
 def _visits_come_near() -> None:
@@ -323,8 +239,16 @@ def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
                 )
                 for reason in current().reasons.missed_visit[:1]:
                     visits.record_missed(participant=participant, visit=visit, reason_code=reason.code, by=world.SETUP)
+        for participant in people[:1]:
+            record_error(
+                participant=participant,
+                kind=RandomizationError.Kind.TOO_EARLY,
+                day=clock.today(),
+                reason_code=RandomizationError.Reason.TYPING,
+                by=world.SETUP,
+            )
     for participant in people:
-        gates.guess(participant, _arm(participant), visit, staff["gates"])
+        gates.guess(participant, behind.arm_of(participant), visit, staff["gates"])
     with world.at_work(world.SETUP):
         snapshot = make_snapshot(by=world.SETUP)
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
@@ -340,7 +264,7 @@ def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
         by = staff[f"treatment_{participant.site_id}"]
         with world.at_work(by):
             arm = Allocation.objects.get(participant=participant).arm
-            for _time in range(4 if _is_offered(arm) else 1):
+            for _time in range(4 if behind.is_offered(arm) else 1):
                 log_reading(participants=names_of([participant.pk]), page="person", by=by)
         clock.move_to(at + dt.timedelta(hours=1))
         coordinator = staff[participant.site_id]
@@ -370,7 +294,7 @@ def _clean(rng: random.Random, form: Form) -> None:
 
 
 def _close(staff: dict[str, Any]) -> None:
-    """Lock, planned unblinding, and a comparative run that nobody on the open side may notice."""
+    """Lock, planned unblinding, a comparative run and the verified allocation, of which nobody on the open side may notice anything."""
     manager, sponsor, independent = (staff[role] for role in ("datamanager", "sponsor", "independent"))
     with world.at_work(manager):
         cleaning.accept_queries(queries_=list(unsettled()), reason_code="no_effect", by=manager)
@@ -381,5 +305,8 @@ def _close(staff: dict[str, Any]) -> None:
     with world.at_work(independent):
         confirm_planned_unblinding(password=world.PASSWORD, by=independent)
         run = comparative.start_run(snapshot=snapshot, by=independent)
+        order_verification(by=independent)
     with side.unblinded():
         comparative_tasks.execute(str(run.pk))
+    with side.allocator(), db.unit_of_work(by=ALLOCATOR):
+        answer_orders(by=ALLOCATOR)

@@ -37,8 +37,18 @@ def seeing(protocol: Protocol, *sites: str) -> Protocol:
     return replace(protocol, sites=changed)
 
 
-def open_trial(protocol: Protocol, *, seed: bytes, length: int, scheme: schemes.ListScheme | None = None) -> None:
-    """Load the protocol and seal a sequence (of permuted blocks of two sizes when no scheme is given); with ``seed`` its arms are drawn anew."""
+def open_trial(
+    protocol: Protocol,
+    *,
+    seed: bytes,
+    length: int,
+    scheme: schemes.ListScheme | None = None,
+    contingency: tuple[str, ...] = (),
+) -> None:
+    """Load the protocol and seal a sequence (of permuted blocks of two sizes when no scheme is given), and one for each site in ``contingency``.
+
+    With ``seed`` their arms are drawn anew.
+    """
     arms = schemes.Arms.of({arm.code: arm.ratio for arm in protocol.arms})
     wanted = scheme or schemes.PermutedBlocks(arms, (arms.total, 2 * arms.total))
     with side.opened(), db.unit_of_work(by=SETUP):
@@ -46,8 +56,10 @@ def open_trial(protocol: Protocol, *, seed: bytes, length: int, scheme: schemes.
     with ids.seeded(0):
         contribute_shares()
         seal(wanted, length=length)
+        for site in contingency:
+            seal(wanted, length=length, for_site=site)
     if seed:
-        _draw_again(seed, wanted, protocol.strata, length)
+        _draw_again(seed, wanted, (*protocol.strata, *map(allocator.contingency_stratum, contingency)), length)
 
 
 def seal(scheme: schemes.Scheme, *, length: int, for_site: str = "") -> Sequence:

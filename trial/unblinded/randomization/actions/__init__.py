@@ -5,6 +5,7 @@ from trial.unblinded.randomization.actions.contingency import ask_contingency, r
 from trial.unblinded.randomization.actions.errors import record_wrong_treatment, void_wrong_treatment
 from trial.unblinded.randomization.actions.sealing import (
     arms_of,
+    contingency_stratum,
     contribute_share,
     import_sequence,
     seal_sequence,
@@ -20,6 +21,7 @@ __all__ = [
     "answer_orders",
     "arms_of",
     "ask_contingency",
+    "contingency_stratum",
     "contribute_share",
     "import_sequence",
     "order_verification",
