@@ -155,7 +155,9 @@ def forest(
         "axis": {"tickCount": 6},
         "scale": {"type": "log"} if log else {"zero": True, "padding": 10},
     }
-    y_axis = {"domain": False, "ticks": False, "labelLimit": 260, "grid": False, "labelFontSize": 13}
+    y_axis = {"domain": False, "ticks": False, "labelLimit": 300, "grid": False, "labelFontSize": 13}
+    # room by the number of letters: those of the browser may be wider than those that the server measured
+    y_axis["minExtent"] = min(300, round(7.5 * max(map(len, order), default=0)))
     y = {"field": "label", "type": "nominal", "sort": order, "title": None, "axis": y_axis}
     size = {
         "field": "kind",
