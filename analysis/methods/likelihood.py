@@ -13,6 +13,7 @@ nlme and mmrm print it).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -133,12 +134,12 @@ class State:
         """[Q|r]'F[Q|r] where F has eigenvalue `within` on deviations and between[k] on subject means."""
         return within * self.model.within + np.tensordot(between, self.model.between, 1)
 
-    @property
+    @cached_property
     def beta(self) -> Array:
         """Fixed effects, generalized least squares."""
         return np.asarray(linalg.solve_triangular(self.model.R, self.gamma + self.model.offset), dtype=float)
 
-    @property
+    @cached_property
     def covariance(self) -> Array:
         """(X'V^-1X)^-1."""
         half = linalg.solve_triangular(self.model.R, self.inverse)

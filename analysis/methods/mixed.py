@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, optimize, stats
+from scipy import linalg, optimize, special
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from . import likelihood
@@ -61,8 +61,8 @@ class Solution:
             return absent(name, "no_variance")
         se = float(np.sqrt(variance))
         t = value / se
-        half = float(stats.t.ppf(0.5 + self.confidence / 2, df)) * se
-        return Estimate(name, value, se, df, t, float(2 * stats.t.sf(abs(t), df)), value - half, value + half)
+        half = float(special.stdtrit(df, 0.5 + self.confidence / 2)) * se
+        return Estimate(name, value, se, df, t, float(2 * special.stdtr(df, -abs(t))), value - half, value + half)
 
     def _df(self, combined: Array, variance: float) -> float | None:
         """Satterthwaite: 2 v^2 / (g' I^-1 g); with one variance only, the residual degrees of freedom of least squares."""
@@ -94,7 +94,7 @@ class Solution:
             return JointTest(name, None, None, None, None, "no_variance")
         statistic = float(((turned @ self.state.beta) ** 2 / spread).sum() / q)
         freedom = fai_cornelius(known)
-        return JointTest(name, statistic, q, freedom, float(stats.f.sf(statistic, q, freedom)))
+        return JointTest(name, statistic, q, freedom, float(special.fdtrc(q, freedom, statistic)))
 
 
 def fit_random_intercept(
@@ -116,9 +116,9 @@ def fit_random_intercept(
     """
     codes = np.unique(groups, return_inverse=True)[1]
     kept, null = independent_columns(X)
-    _refuse_hopeless(y, X.shape[0], len(kept), codes)
+    refuse_hopeless(y, len(kept), codes)
     model = likelihood.build(y, X[:, kept], codes, method == "reml")
-    _refuse_confounded(model, float(np.var(y)) * len(y))
+    refuse_confounded(model, y)
     watch.step("fitting", 0.2)
     start = _statsmodels(y, X[:, kept], codes, method == "reml", watch) if ask_statsmodels else _Start()
     watch.step("polishing", 0.7)
@@ -200,10 +200,10 @@ def independent_columns(X: Array) -> tuple[npt.NDArray[np.intp], Array]:
     return np.array(kept, dtype=np.intp), null
 
 
-def _refuse_hopeless(y: Array, rows: int, rank: int, codes: npt.NDArray[np.intp]) -> None:
+def refuse_hopeless(y: Array, rank: int, codes: npt.NDArray[np.intp]) -> None:
     """Refuse what no number of iterations can fit."""
-    if rows <= rank:
-        raise Refused([error("too_few_rows", rows=rows, parameters=rank)])
+    if len(y) <= rank:
+        raise Refused([error("too_few_rows", rows=len(y), parameters=rank)])
     if np.ptp(y) == 0:
         raise Refused([error("outcome_constant", value=float(y[0]))])
     counts = np.bincount(codes)
@@ -213,8 +213,8 @@ def _refuse_hopeless(y: Array, rows: int, rank: int, codes: npt.NDArray[np.intp]
         raise Refused([error("one_row_per_subject", subjects=len(counts))])
 
 
-def _refuse_confounded(model: Model, total: float) -> None:
-    """Refuse designs whose fixed effects use up all information on one of the two variances. `total`: sum of squares of y."""
+def refuse_confounded(model: Model, y: Array) -> None:
+    """Refuse designs whose fixed effects use up all information on one of the two variances."""
     p = model.rank
     within = int((np.linalg.eigvalsh(model.within[:p, :p]) > 1e-9).sum())
     if model.deviations <= within:
@@ -223,7 +223,7 @@ def _refuse_confounded(model: Model, total: float) -> None:
         raise Refused([error("no_information_between", subjects=model.subjects, parameters=p)])
     inside = model.within
     left = inside[p, p] - inside[p, :p] @ np.linalg.pinv(inside[:p, :p], rcond=1e-9, hermitian=True) @ inside[:p, p]
-    if left < 1e-14 * total:
+    if left < 1e-14 * float(np.var(y)) * len(y):
         raise Refused([error("no_residual_variance")])
 
 

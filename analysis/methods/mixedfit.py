@@ -20,7 +20,7 @@ from .likelihood import Array
 from .longtable import Codes, Factor, Long
 from .marginal import Answers, Fitted, marginals
 from .mixed import fit_random_intercept, independent_columns
-from .nested import fit_nested
+from .nestedfit import fit_nested
 from .problems import Problem, Refused, error, warning
 from .results import Estimate, Fit
 from .singlefits import in_group

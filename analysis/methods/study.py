@@ -11,7 +11,7 @@ from .descriptives import baseline_sd, count, describe
 from .design import Prepared, build_design, prepare
 from .environment import code_hash, environment_hash
 from .mixed import fit_random_intercept
-from .nested import fit_nested
+from .nestedfit import fit_nested
 from .problems import Refused
 from .progress import SILENT, Watch
 from .results import Analysis, StandardDeviation

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from analysis.methods import likelihood, mixed, nested
+from analysis.methods import likelihood, mixed, nestedfit
 from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import FitSpec, read_fit_spec
 from analysis.methods.fitting import fit_model
@@ -132,5 +132,5 @@ def test_three_levels() -> None:
     X = np.column_stack([np.ones(len(y)), table["arm"], *[(table["time"] == k) for k in (1, 2)]]).astype(float)
     names = ["one", "arm", "t1", "t2"]
     say(
-        f"three levels, 187 x 3, to all tests: {median(lambda: nested.fit_nested(y, X, names, groups, groups % 12)):.1f} ms"
+        f"three levels, 187 x 3, to all tests: {median(lambda: nestedfit.fit_nested(y, X, names, groups, groups % 12)):.1f} ms"
     )

@@ -80,7 +80,7 @@ def test_a_coordinator_who_sees_allocations_moves_nothing_on_the_open_side(datab
         ("update core_user set full_name = md5((select string_agg(allocation_id::text, '' order by id) from unblinded_member))", "core_user"),
         ("update core_user set full_name = full_name || (select count(*) from unblinded_admission)", "core_user"),
         ("update participants_recordsstate set day = day + (select count(*)::int from unblinded_admission)", "participants_recordsstate"),
-        ("update core_user set full_name = md5((select string_agg(attended::text, ' ' order by allocation_id) from unblinded_completion))", "core_user"),
+        ("update core_user set full_name = md5((select string_agg(attended::text, ' ' order by id) from unblinded_completion))", "core_user"),
         ("update core_user set full_name = md5((select string_agg(id::text, '' order by id) from unblinded_fidelity_consensus))", "core_user"),
         ("update participants_screeningentry set age_band = '50-59' where id in (select p.screening_id from participants_participant p"
          " join unblinded_allocation a on a.participant_id = p.id where a.arm = 'imr')", "participants_screeningentry"),
