@@ -87,7 +87,8 @@ def _caught_at_its_place(worlds: Pair, leak: Leak) -> bool:
 def _place(worlds: Pair, leak: Leak) -> str:
     with world.at_work(world.SETUP):
         site = Site.objects.order_by("code").values_list("code", flat=True)[0]
-        own = Participant.objects.filter(site=site).order_by("number").values_list("number", flat=True)[0]
+        differ = Participant.objects.filter(site=site, number__in=worlds.of_other_arm())
+        own = differ.order_by("number").values_list("number", flat=True)[0]
         return leak.place.format(
             number=worlds.of_other_arm()[0],
             own=own,
@@ -103,7 +104,16 @@ def _caught_by_the_crawl(worlds: Pair, leak: Leak) -> bool:
         with leak.plant():
             place = _place(worlds, leak)
             roles = (BY_CODE[leak.role],)
-            answers.append(crawl(played.ended_at + LATER, alike=3, writes=False, roles=roles, refused=False))
+            answers.append(
+                crawl(
+                    played.ended_at + LATER,
+                    alike=3,
+                    writes=False,
+                    roles=roles,
+                    refused=False,
+                    first=worlds.of_other_arm(),
+                )
+            )
     found = answers_that_differ("", *answers)
     pattern = re.compile(re.sub(r"\d{8}", r"\\d{8}", re.escape(f"{leak.method} {place}")))
     return any(one.channel == leak.channel and pattern.search(one.place) for one in found)

@@ -115,21 +115,45 @@ class Size:
     roles: Sequence[type[Role]] = OPEN_SIDE
 
 
-def other_world(plan: Plan, script: Script, arms: dict[str, str], template: str = databases.PREPARED) -> bytes:
-    """A seed for the other world, in which arms have other sizes as well: a count by arm would be the same otherwise, and go unseen."""
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of the two allocation sequences, and the study numbers whose arm differs between the worlds."""
+
+    one: bytes
+    other: bytes
+    differ: tuple[str, ...]
+
+
+def seeds_of(plan: Plan, script: Script, template: str = databases.PREPARED) -> Seeds:
+    """Seeds of two worlds in which arms differ, and have other sizes as well: a count by arm would be the same otherwise, and go unseen."""
+    ours = _arms(plan, script, ONE, template)
     for n in range(TRIES):
         seed = OTHER + str(n).encode() * bool(n)
-        databases.begin(plan, template)
-        found = played(replace(script, closes=False), seed, Observed(), "").arms
-        if Counter(found.values()) != Counter(arms.values()):
-            return seed
+        theirs = _arms(plan, script, seed, template)
+        if Counter(theirs.values()) != Counter(ours.values()):
+            return Seeds(ONE, seed, tuple(sorted(number for number, arm in ours.items() if theirs[number] != arm)))
     raise RuntimeError("No other world has arms of other sizes: let more people come.")
 
 
+def _arms(plan: Plan, script: Script, seed: bytes, template: str) -> dict[str, str]:
+    """Who is in which arm, once the running trial has been played."""
+    databases.begin(plan, template)
+    return played(replace(script, closes=False), seed, Observed(), "").arms
+
+
 def observe(
-    plan: Plan, script: Script, seed: bytes, size: Size, say: Callable[[str], None], template: str = databases.PREPARED
+    plan: Plan,
+    script: Script,
+    seed: bytes,
+    size: Size,
+    say: Callable[[str], None],
+    template: str = databases.PREPARED,
+    first: Sequence[str] = (),
 ) -> Observed:
-    """Everything of one world: of the running trial, with all forms sent, and of the closed one. Needs a prepared database."""
+    """Everything of one world: of the running trial, with all forms sent, and of the closed one. Needs a prepared database.
+
+    ``first``: whose pages are opened before others, as in `crawl`.
+    """
     observed = Observed()
     for moment in size.moments:
         closes = moment == "closed"
@@ -141,7 +165,12 @@ def observe(
             observed.data[moment] = look()
             say(f"reading it as {len(size.roles)} roles")
             observed.answers[moment] = crawl(
-                result.ended_at + LATER, alike=size.alike, writes=not closes, roles=size.roles, refused=size.refused
+                result.ended_at + LATER,
+                alike=size.alike,
+                writes=not closes,
+                roles=size.roles,
+                refused=size.refused,
+                first=first,
             )
             observed.at_rest[f"{moment}, after the crawl"] = rest.read()
         observed.data[f"{moment}, after the crawl"] = look(after_sign_in=True)

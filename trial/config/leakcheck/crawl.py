@@ -21,7 +21,7 @@ from trial.config.leakcheck.pages import Form, Page
 from trial.core import clock, ids, side
 from trial.core.access import Person
 from trial.core.access.roles import BY_CODE, OPEN_SIDE, Role
-from trial.core.models import User
+from trial.core.models import ANY_SITE, User
 from trial.core.tokens.actions import make_token
 from trial.participants.models import Participant
 from trial.protocol.models import Site
@@ -86,6 +86,8 @@ class Reader:
                 continue
             by_program = address.startswith(("/api/", "/unblinded/api/"))
             answer = self.ask("GET", address, by_program=by_program)
+            if answer.status == 404:  # what is not found takes nobody's place
+                self._taken[_kind(address)] -= 1
             if answer.status == 200 and not by_program:
                 self._twin(address)
                 if any(line.startswith("Content-Type: text/html") for line in answer.headers):
@@ -113,13 +115,11 @@ class Reader:
                 self.ask("GET", path)
 
     def _is_new(self, address: str) -> bool:
-        parts = urlsplit(address)
-        kind = name_of(address), ",".join(sorted(part.split("=")[0] for part in parts.query.split("&")))
+        kind = _kind(address)
         if not is_read(kind[0]) or self._taken[address, ""] or self._taken[kind] >= self.alike:
             return False
         self._taken[address, ""] += 1
-        # what does not exist is asked for as well, and takes nobody's place
-        self._taken[kind] += "00000000" not in address and "0000-000000001234" not in address
+        self._taken[kind] += 1
         return True
 
     def _twin(self, address: str) -> None:
@@ -140,36 +140,54 @@ class Reader:
         yield from page.links
 
 
+def _kind(address: str) -> tuple[str, str]:
+    """What an address has in common with others that are like it: its name, and the names of what is asked for."""
+    return name_of(address), ",".join(sorted(part.split("=")[0] for part in urlsplit(address).query.split("&")))
+
+
 def _asked(listed: Sequence[str], numbers: Sequence[str]) -> list[str]:
     """All addresses, with participants that exist and with what does not."""
     found = ["/"]
     for route in listed:
-        paths = {path_of(route), *(path_of(route, number=number) for number in numbers)}
-        found += sorted(paths)
+        found += dict.fromkeys([path_of(route), *(path_of(route, number=number) for number in numbers)])
     return found
 
 
 def crawl(
-    at: dt.datetime, *, alike: int, writes: bool, roles: Sequence[type[Role]] = OPEN_SIDE, refused: bool = True
+    at: dt.datetime,
+    *,
+    alike: int,
+    writes: bool,
+    roles: Sequence[type[Role]] = OPEN_SIDE,
+    refused: bool = True,
+    first: Sequence[str] = (),
 ) -> dict[str, Answer]:
     """Read the world of this process's database as one person of each of these roles.
 
     ``at``: the instant at which everything is read, the same in both worlds. ``writes``: forms are sent rightly filled as well, which
     changes the world. ``refused``: everybody also asks for what others alone may open; without it the first of several roles does so for all.
+    ``first``: study numbers whose pages are opened before others, those of people whose arm differs between the worlds.
     """
     with clock.frozen(at), ids.seeded(99), listening() as listener:
         readers = [_reader(role, listener, alike) for role in roles]
         with world.at_work(world.SETUP):
-            numbers = list(Participant.objects.order_by("number").values_list("number", flat=True)[:alike])
+            people = list(Participant.objects.order_by("number").values_list("number", "site_id"))
         listener.taken()
         for n, reader in enumerate(readers):
             reader.routes = routes(None if refused or (n == 0 and len(readers) > 1) else BY_CODE[reader.role])
-            reader.read(numbers)
+            reader.read(_opened(people, reader.someone, set(first), alike))
             reader.send(rightly=False)
             reader.provoke()
         for reader in readers if writes else ():
             reader.send(rightly=True)
         return {name: answer for reader in readers for name, answer in reader.seen.items()}
+
+
+def _opened(people: Sequence[tuple[str, str]], reader: Person, first: set[str], alike: int) -> list[str]:
+    """Whose pages are opened: of the reader's own sites, those in ``first`` before others; and somebody of another site, who is not found."""
+    own = [number for number, site in people if {ANY_SITE, site} & reader.sites]
+    others = [number for number, _site in people if number not in own]
+    return [*sorted(own, key=lambda number: number not in first)[:alike], *others[:1]]
 
 
 def _reader(role: type[Role], listener: Listener, alike: int) -> Reader:

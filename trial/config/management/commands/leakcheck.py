@@ -76,9 +76,11 @@ class Command(BaseCommand):
             plan = current_plan(frozen_clock=True)
             with databases.prepared(plan):
                 self.stdout.write("The scratch database is prepared.")
-                one = comparison.observe(plan, script, comparison.ONE, size, self.stdout.write)
-                seed = comparison.other_world(plan, script, one.arms)
-                other = comparison.observe(plan, script, seed, size, self.stdout.write)
+                seeds = comparison.seeds_of(plan, script)
+                one, other = (
+                    comparison.observe(plan, script, seed, size, self.stdout.write, first=seeds.differ)
+                    for seed in (seeds.one, seeds.other)
+                )
                 db.close_all()
         made = report.Report.of(script, size, one, other)
         if options["report"]:
