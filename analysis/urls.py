@@ -2,12 +2,17 @@
 
 from django.urls import path
 
+from analysis.plans import views as plans
 from analysis.pooled import views
 from analysis.reports import views as reports
 
 urlpatterns = [
     path("", views.run_list, name="runs"),
     path("new/", views.run_new, name="run_new"),
+    path("plan/", plans.plan, name="plan"),
+    path("plan/new/", plans.plan_new, name="plan_new"),
+    path("plan/sign/", plans.plan_sign, name="plan_sign"),
+    path("plan/<int:version>/", plans.plan_version, name="plan_version"),
     path("snapshots/", views.snapshot_list, name="snapshots"),
     path("snapshots/<uuid:key>/", views.snapshot_page, name="snapshot"),
     path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),

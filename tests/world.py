@@ -14,6 +14,7 @@ from trial.config.leakcheck.world import (
     randomize,
     register,
     seeing,
+    sign_plan,
 )
 from trial.core import db, side
 from trial.core.access import Person
@@ -28,7 +29,7 @@ from trial.unblinded.randomization import schemes
 from trial.unblinded.randomization.models import Sequence
 
 __all__ = [
-    "PASSWORD", "SETUP", "at_work", "contribute_shares", "make_user", "person", "randomize", "register", "seeing",
+    "PASSWORD", "SETUP", "at_work", "contribute_shares", "make_user", "person", "randomize", "register", "seeing", "sign_plan",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +66,14 @@ def blocks(*sizes: int, protocol: str = "imr") -> schemes.PermutedBlocks:
 def seal(scheme: schemes.Scheme, *, length: int = 40, for_site: str = "") -> Sequence:
     """What seal_allocation does, with a list that is long enough for a test."""
     return world.seal(scheme, length=length, for_site=for_site)
+
+
+def signed_plan() -> None:
+    """A plan in force, signed by a statistician and an investigator of its own."""
+    statistician, investigator = (
+        person(make_user(f"{role}_of_the_plan", role)) for role in ("statistician", "investigator")
+    )
+    sign_plan(statistician, investigator)
 
 
 def let_see(*sites: str) -> None:

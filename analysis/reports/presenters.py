@@ -139,4 +139,7 @@ def record_facts(run: Any) -> list[tuple[str, Any]]:
         "result_sha256": _("Result, SHA-256"), "snapshot_sha256": _("Snapshot, SHA-256"), "extract_sha256": _("Extract, SHA-256"),
         "code_version": _("Program, SHA-256"), "environment_hash": _("Environment, SHA-256"), "seed": _("Seed"),
     }  # fmt: skip
-    return [(label, get(name)) for name, label in labels.items() if get(name) not in ("", None)]
+    spec: Any = get("spec")
+    plan = spec.get("plan") if spec else None
+    named = [(_("Analysis plan"), _("version %(number)d, SHA-256 %(sha256)s") % plan)] if plan else []
+    return named + [(label, get(name)) for name, label in labels.items() if get(name) not in ("", None)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.nonrandomized import refuse_unsound
+from analysis.plans.queries import version_or_none
 from analysis.runs.people import EVERYBODY
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES, frozen_spec, outcome_of, spec_of, trial_of
 from analysis.snapshots.models import Snapshot
@@ -107,12 +108,18 @@ def _rehearsal(protocol: Protocol) -> dict[str, Any]:
     }
 
 
+def _plan_in_force() -> dict[str, Any]:
+    """The version of the analysis plan that the result will name; a rehearsal may come before there is one."""
+    version = version_or_none()
+    return {"plan": {"number": version.number, "sha256": version.sha256}} if version else {}
+
+
 def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY, people: str = EVERYBODY) -> dict[str, Any]:
     """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes.
 
     ``people``: the set of a sensitivity analysis; a specification that names none means everybody randomized.
     """
-    spec = FROZEN[kind](protocol_of(snapshot.protocol_version))
+    spec = {**FROZEN[kind](protocol_of(snapshot.protocol_version)), **_plan_in_force()}
     return {
         "snapshot_id": snapshot.pk,
         "snapshot_sha256": snapshot.sha256,

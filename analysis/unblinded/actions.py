@@ -6,15 +6,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.methods.canonical import digest, encode
+from analysis.plans import queries as plans
+from analysis.plans.models import PlanVersion
 from analysis.runs import actions as runs
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import frozen_fields, kinds_of
 from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
-from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.models import ComparativeRun, LooksSignature
 from trial.core import db
 from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
+from trial.core.access.signing import sign
 from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
@@ -31,7 +34,7 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
     """Queue an analysis on the real arms: ``primary``, all ``scales``, or the ``published`` comparisons.
 
     ``people``: everybody randomized, or those ``without_errors`` of randomization, the secret kind included. Refused before planned
-    unblinding, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
+    unblinding, without a signed analysis plan, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
     """
     by.must_hold(IndependentStatistician)
     if planned_unblinding() is None:
@@ -41,6 +44,7 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
                 "The real arms are analyzed after planned unblinding only. Until the analysis plan has looks there are none."
             ),
         )
+    _refuse_without_plan()
     if not snapshot.after_lock:
         raise Refused(
             "snapshot_early",
@@ -53,6 +57,47 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
     note(what="comparative run started", subject=str(run.pk), by=by)
     enqueue("unblinded", TASK, str(run.pk))
     return run
+
+
+@action
+def countersign_looks(*, version: PlanVersion, password: str, by: Person) -> LooksSignature:
+    """Sign the looks of the version in force: when the arms are compared before the end, and what each look costs. Twice is once.
+
+    Refused for a version that is no longer in force, and for one without looks.
+    """
+    by.must_hold(IndependentStatistician)
+    newest = plans.version_or_none()
+    if newest is None or newest.pk != version.pk:
+        raise Refused("plan_superseded", _("A later version of the plan has been loaded. Read and sign that one."))
+    plan = plans.plan_of(version)
+    if plan.looks is None:
+        raise Refused("no_looks", _("This version plans no look before the end. There is nothing to countersign."))
+    known = LooksSignature.objects.filter(plan_id=version.pk).first()
+    if known is not None:
+        return known
+    content = {"plan": version.sha256, "looks": plan.looks_sha256}
+    signature = sign(person=by, password=password, meaning="looks", content=content)
+    row = LooksSignature(plan_id=version.pk, looks_sha256=plan.looks_sha256, signed_by=by.actor_id, signature=signature)
+    row.save(force_insert=True)
+    return row
+
+
+def _refuse_without_plan() -> None:
+    """No comparison before it stands in writing what is compared."""
+    version = plans.version_or_none()
+    if version is None:
+        raise Refused(
+            "no_plan", _("No analysis plan has been loaded. The trial statistician loads it; then it is signed.")
+        )
+    if plans.unsigned(version):
+        raise Refused(
+            "plan_unsigned",
+            _("Version %(n)d of the analysis plan is not signed by trial statistician and investigator yet.")
+            % {"n": version.number},
+        )
+    countersigned = LooksSignature.objects.filter(plan_id=version.pk).exists()
+    if plans.plan_of(version).looks is not None and not countersigned:
+        raise Refused("looks_unsigned", _("Countersign the looks of the analysis plan first."))
 
 
 @action

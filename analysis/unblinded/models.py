@@ -1,9 +1,14 @@
 """Comparative runs. That one exists is itself behind the wall."""
 
+import uuid
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from analysis.runs.models import Execution, Run
+from trial.core import clock
+from trial.core.models import Base
 
 
 class ComparativeRun(Run):
@@ -26,6 +31,22 @@ class ComparativeRun(Run):
             models.CheckConstraint(
                 condition=Q(kind__in=["primary", "scales", "published"]), name="comparativerun_kind"
             ),
+        ]
+
+
+class LooksSignature(Base):
+    """The independent statistician countersigned the looks of a version of the plan. ``plan_id`` and the hash say what was signed."""
+
+    plan_id: uuid.UUID = models.UUIDField(unique=True)  # type: ignore[assignment]
+    looks_sha256 = models.CharField(max_length=64)
+    signed_at = models.DateTimeField(default=clock.now)
+    signed_by = models.CharField(max_length=60)
+    signature: "models.JSONField[Any, Any]" = models.JSONField()
+
+    class Meta:
+        db_table = "unblinded_looks_signature"
+        constraints = [
+            models.CheckConstraint(condition=Q(looks_sha256__regex=r"^[0-9a-f]{64}$"), name="looks_signature_sha256")
         ]
 
 

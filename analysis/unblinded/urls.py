@@ -3,12 +3,15 @@
 from django.urls import path
 
 from analysis.reports import views as reports
-from analysis.unblinded import blinding_views, flow_views, views
+from analysis.unblinded import blinding_views, flow_views, plan_views, views
 from analysis.unblinded.forecasts import views as forecasts
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
     path("new/", views.run_new, name="comparative_new"),
+    path("plan/", plan_views.plan, name="unblinded_plan"),
+    path("plan/sign/", plan_views.looks_sign, name="looks_sign"),
+    path("plan/<int:version>/", plan_views.plan_version, name="unblinded_plan_version"),
     path("flow/", flow_views.flow_page, name="flow_by_arm"),
     path("forecasts/", forecasts.forecast_list, name="forecasts"),
     path("forecasts/new/", forecasts.forecast_new, name="forecast_new"),

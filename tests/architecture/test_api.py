@@ -107,7 +107,12 @@ def test_the_document_is_valid_and_lists_what_the_role_opens(role: Any) -> None:
     assert made["openapi"].startswith("3.1")
     before = "/unblinded/api/" if someone.side == side.UNBLINDED else "/api/"
     expected = {
-        "/" + one.replace("<str:", "{").replace("<uuid:", "{").replace("<slug:", "{").replace(">", "}")
+        "/"
+        + one.replace("<str:", "{")
+        .replace("<uuid:", "{")
+        .replace("<slug:", "{")
+        .replace("<int:", "{")
+        .replace(">", "}")
         for one, found in mounted().items()
         if f"/{one}".startswith(before) and role in access_of(found.callback).roles
     }

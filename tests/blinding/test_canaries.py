@@ -140,8 +140,11 @@ CODED = {
     "entry_score": "scale reason rater",
     "cleaning_dataquery": "visit item raised_as raised_by",
     "cleaning_queryevent": "code by",
+    "plans_planversion": "sha256 document loaded_by",
+    "plans_plansignature": "capacity signed_by signature",
     "snapshots_snapshot": "made_by sha256 dictionary",
     "pooled_pooledrun": "snapshot_sha256 spec code_version environment_hash created_by stage failure result result_sha256",
+    "unblinded_looks_signature": "looks_sha256 signed_by signature",
     "unblinded_comparative_run": "snapshot_sha256 spec code_version environment_hash created_by stage failure result result_sha256"
     " extract_sha256",
 }

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
             "assessments.visits",
             "assessments.entry",
             "assessments.cleaning",
+            "analysis.plans",
             "analysis.snapshots",
             "analysis.pooled",
             "analysis.unblinded",
@@ -203,6 +204,7 @@ WORK_PROVIDERS: list[str] = [
     "trial.unblinded.randomization.presenters.work_for",
     "trial.unblinded.disclosure.handover.presenters.work_for",
     "trial.unblinded.people.presenters.work_for",
+    "analysis.plans.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
 ]

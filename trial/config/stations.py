@@ -75,6 +75,13 @@ STATIONS: list[Station] = [
         "default",
         "chart-dots",
     ),
+    Station(
+        "plan",
+        _("Analysis plan"),
+        _codes(r.TrialStatistician, r.Investigator, r.DataManager, r.Monitor, r.Sponsor),
+        "default",
+        "clipboard-list",
+    ),
     Station("snapshots", _("Snapshots"), _codes(r.TrialStatistician, r.DataManager), "default", "report-analytics"),
     Station("lock", _("Database lock"), _codes(r.DataManager), "default", "lock"),
     Station("request_unblinding", _("Planned unblinding"), _codes(r.Sponsor), "default", "key"),
@@ -132,6 +139,13 @@ STATIONS: list[Station] = [
     Station("planned_unblinding", _("Planned unblinding"), _codes(r.IndependentStatistician), "unblinded", "key"),
     Station(
         "comparative_runs", _("Comparative analyses"), _codes(r.IndependentStatistician), "unblinded", "chart-dots"
+    ),
+    Station(
+        "unblinded_plan",
+        _("Analysis plan"),
+        _codes(r.IndependentStatistician, r.CommitteeMember, r.CommitteeChair, r.UnblindedMonitor),
+        "unblinded",
+        "clipboard-list",
     ),
     Station("forecasts", _("Forecasts"), _codes(r.IndependentStatistician), "unblinded", "calculator"),
     Station(

@@ -5,7 +5,8 @@
         sessions.toml          (only where a program is given in sessions)
         instruments/*.toml     (one form a file, named after its code)
 
-Other files that are not TOML (published data, notes on their source) may lie beside them and are not read.
+The statistical analysis plan (plan.toml) lies beside them and is a matter of its own, as are files that are not TOML (published data, notes
+on their source).
 """
 
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from trial.protocol.reader import Problems, Table, is_secret, read_toml, similar
 
 REQUIRED = ("trial.toml", "sites.toml", "visits.toml", "eligibility.toml", "consent.toml", "analysis.toml")
 OPTIONAL = ("sessions.toml",)
+ELSEWHERE = ("plan.toml",)
+"""What lies beside the protocol and is read by others: the statistical analysis plan."""
 INSTRUMENTS = "instruments"
 MAX_INSTRUMENTS = 200
 
@@ -108,7 +111,7 @@ def _instruments(folder: Path, problems: Problems) -> tuple[Instrument, ...]:
 def _refuse_unknown_files(folder: Path, problems: Problems) -> None:
     known = (*REQUIRED, *OPTIONAL)
     for path in sorted(folder.glob("*.toml")):
-        if path.name not in known:
+        if path.name not in (*known, *ELSEWHERE):
             if is_secret(path.stem):
                 problems.add(path.name, "", "secret_key")
             else:

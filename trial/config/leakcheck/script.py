@@ -91,6 +91,7 @@ def play(script: Script, allocation_seed: bytes) -> Played:
         sites = tuple(one.code for one in protocol.sites)
         world.open_trial(protocol, seed=allocation_seed, length=40, contingency=sites)
         staff = _staff(script.seen_at)
+        world.sign_plan(staff["statistician"], staff["gates"].investigator)
         with world.at_work(world.SETUP):
             teams = list(Team.objects.order_by("code"))
         for day in range(script.people):
@@ -145,7 +146,8 @@ def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
         world.make_user(rater, "fidelity")
     staff["gates"] = gates.staff(sites)
     return staff | {
-        role: world.person(world.make_user(role, role)) for role in ("datamanager", "sponsor", "independent")
+        role: world.person(world.make_user(role, role))
+        for role in ("datamanager", "sponsor", "independent", "statistician")
     }
 
 

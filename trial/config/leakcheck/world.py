@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from django.contrib.auth.hashers import make_password
 
+from analysis.plans import actions as plans
+from analysis.plans.plain import plain_plan
 from trial.core import clock, db, ids, side
 from trial.core.access import Person, person_of
 from trial.core.access import actions as accounts
@@ -113,6 +115,15 @@ def person(user: User) -> Person:
     """The person of an account, read on the open side."""
     with side.opened():
         return person_of(User.objects.get(pk=user.pk))
+
+
+def sign_plan(statistician: Person, investigator: Person) -> None:
+    """The least plan of the protocol in force, loaded and signed by both."""
+    with at_work(statistician) as by:
+        version = plans.load_plan(plan=plain_plan(current()), by=by)
+    for who, capacity in ((statistician, "statistician"), (investigator, "investigator")):
+        with at_work(who) as by:
+            plans.sign_plan(version=version, capacity=capacity, password=PASSWORD, by=by)
 
 
 @contextmanager

@@ -75,6 +75,12 @@ TABLES: dict[str, Table] = {
         same_site=(("allocation_id", "unblinded_allocation"), ("order_id", "unblinded_handover_order")),
     ),
     "unblinded_reading": Table("unblinded", unblinded="si", append_only=True),
+    "unblinded_looks_signature": Table(
+        "unblinded",
+        unblinded="si",
+        append_only=True,
+        guards=(("equipoise_guard_looks_signature", "before insert"),),
+    ),
     "unblinded_comparative_run": Table(
         "unblinded",
         unblinded="si",

@@ -385,6 +385,16 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_query_event", "before insert"),),
     ),
     # --- analysis, open side
+    "plans_planversion": Table(
+        "open", blinded="si", unblinded="s", append_only=True, guards=(("equipoise_guard_plan", "before insert"),)
+    ),
+    "plans_plansignature": Table(
+        "open",
+        blinded="si",
+        unblinded="s",
+        append_only=True,
+        guards=(("equipoise_guard_plan_signature", "before insert"),),
+    ),
     "snapshots_snapshot": Table(
         "open",
         blinded="si",

@@ -13,6 +13,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from assessments.entry import actions as entry
@@ -20,7 +21,7 @@ from assessments.entry.models import Form
 from assessments.visits import actions as visits
 from assessments.visits.models import VisitOutcome
 from assessments.visits.schedule import window_of
-from trial.config.worlds import closing, stage
+from trial.config.worlds import closing, planning, stage
 from trial.core import clock, ids, side
 from trial.core.errors import Refused
 from trial.core.models import User
@@ -200,6 +201,7 @@ class Import:
             with stage.working(stage.PLAYER):
                 load_version(protocol=self.protocol, used=Used(), by=stage.PLAYER)
             stage.make_accounts([site.code for site in self.protocol.sites])
+            planning.plan(settings.BASE_DIR / "protocols" / "btheb")
             stage.contribute_shares()
             with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
                 if not Sequence.objects.exists():

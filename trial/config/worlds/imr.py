@@ -8,12 +8,13 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from trial.config.worlds import closing, stage
+from trial.config.worlds import closing, planning, stage
 from trial.config.worlds.generator import Generator
 from trial.config.worlds.incidents import Incidents
 from trial.config.worlds.plan import allocation, calendar, events
@@ -69,6 +70,7 @@ def prepare(protocol: Protocol) -> None:
     with stage.working(stage.PLAYER):
         load_version(protocol=protocol, used=Used(), by=stage.PLAYER)
     stage.make_accounts([site.code for site in protocol.sites])
+    planning.plan(settings.BASE_DIR / "protocols" / "imr")
     stage.contribute_shares()
     blocks = schemes.PermutedBlocks(allocator.arms_of(protocol), (allocation.BLOCK,))
     with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):

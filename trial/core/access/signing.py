@@ -24,6 +24,8 @@ from trial.core.ui.text import Text
 MEANINGS: dict[str, Text] = {
     "database lock": _lazy("Database lock"),
     "request for planned unblinding": _lazy("Request for planned unblinding"),
+    "analysis plan": _lazy("Statistical analysis plan"),
+    "looks": _lazy("Looks of the analysis plan"),
     "planned unblinding": _lazy("Confirmation of planned unblinding"),
 }
 """What a signature of its own page means, in words."""

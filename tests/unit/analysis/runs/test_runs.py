@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from django.test import Client
 
 from analysis.methods.canonical import digest, encode
 from analysis.methods.progress import Watch
+from analysis.plans.actions import load_plan
+from analysis.plans.plain import plain_plan
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
@@ -222,6 +225,24 @@ def test_no_comparative_run_before_planned_unblinding(small: Snapshot) -> None:
         ).save(force_insert=True)
     with world.at_work(world.SETUP), pytest.raises(DatabaseError, match="permission denied"):
         ComparativeRun.objects.count()
+
+
+def test_no_comparative_run_without_a_signed_plan(small: Snapshot) -> None:
+    snapshot, independent = unblind()
+    with world.at_work(world.SETUP) as by:
+        load_plan(plan=replace(plain_plan(world.read("btheb")), change="Another model."), by=by)
+    with world.at_work(independent), pytest.raises(Refused, match="Version 2 of the analysis plan is not signed"):
+        comparative.start_run(snapshot=snapshot, by=independent)
+    with world.at_work(independent), pytest.raises(DatabaseError, match="follows a signed analysis plan"):
+        ComparativeRun(
+            snapshot_id=snapshot.pk,
+            snapshot_sha256=snapshot.sha256,
+            spec={},
+            seed=1,
+            code_version="x",
+            environment_hash="x",
+            created_by="x",
+        ).save(force_insert=True)
 
 
 def test_the_real_arms_after_unblinding_and_the_release(small: Snapshot) -> None:

@@ -82,6 +82,7 @@ def unblinded(database: psycopg.Connection[Any]) -> tuple[Snapshot, Person]:
             world.randomize(request)
         clock.move_to(start + dt.timedelta(days=600))
         look_up_everybody()
+        world.signed_plan()
         with world.at_work(manager):
             lock_database(password=world.PASSWORD, by=manager)
         with world.at_work(sponsor):

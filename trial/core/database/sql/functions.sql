@@ -457,6 +457,38 @@ begin
 end $$;
 
 -- A snapshot says truly whether it was made of the locked database.
+create or replace function equipoise_guard_plan() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.number <> coalesce((select max(v.number) from public.plans_planversion v), 0) + 1 then
+        raise exception 'versions of the plan are numbered without a gap' using errcode = 'check_violation', constraint = 'plan_number';
+    end if;
+    return new;
+end $$;
+
+-- A version is signed while it is in force, by two people.
+create or replace function equipoise_guard_plan_signature() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.plan_id is distinct from (select v.id from public.plans_planversion v order by v.number desc limit 1) then
+        raise exception 'the version in force is signed' using errcode = 'check_violation', constraint = 'plan_in_force';
+    end if;
+    if exists (select 1 from public.plans_plansignature s where s.plan_id = new.plan_id and s.signed_by = new.signed_by) then
+        raise exception 'one person signs in one capacity' using errcode = 'check_violation', constraint = 'plan_two_people';
+    end if;
+    return new;
+end $$;
+
+-- The looks of the version in force are countersigned behind the wall.
+create or replace function equipoise_guard_looks_signature() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.plan_id is distinct from (select v.id from public.plans_planversion v order by v.number desc limit 1) then
+        raise exception 'the version in force is signed' using errcode = 'check_violation', constraint = 'plan_in_force';
+    end if;
+    return new;
+end $$;
+
 create or replace function equipoise_guard_snapshot() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
@@ -888,6 +920,12 @@ language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
     if not exists (select 1 from public.unblinded_planned_unblinding) then
         raise exception 'a comparative run follows planned unblinding' using errcode = 'check_violation', constraint = 'comparative_after_unblinding';
+    end if;
+    if 2 > (
+        select count(*) from public.plans_plansignature s
+        where s.plan_id = (select v.id from public.plans_planversion v order by v.number desc limit 1)
+    ) then
+        raise exception 'a comparative run follows a signed analysis plan' using errcode = 'check_violation', constraint = 'comparative_after_plan';
     end if;
     return new;
 end $$;

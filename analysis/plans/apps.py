@@ -1,0 +1,8 @@
+"""The statistical analysis plan."""
+
+from django.apps import AppConfig
+
+
+class PlansConfig(AppConfig):
+    name = "analysis.plans"
+    label = "plans"

@@ -1,0 +1,50 @@
+"""The statistical analysis plan in the database: its versions, and who signed which."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from trial.core import clock
+from trial.core.models import Base
+
+
+class PlanVersion(Base):
+    """One version of the plan, whole, as a document; why it changed stands in the document. Append-only; the highest number is in force."""
+
+    number = models.PositiveIntegerField(unique=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    document: "models.JSONField[Any, Any]" = models.JSONField()
+    loaded_at = models.DateTimeField(default=clock.now)
+    loaded_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="plans_version_from_one"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="plans_version_sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class PlanSignature(Base):
+    """Somebody signed a version of the plan in one of the two capacities that it needs."""
+
+    class Capacity(models.TextChoices):
+        STATISTICIAN = "statistician"
+        INVESTIGATOR = "investigator"
+
+    plan = models.ForeignKey(PlanVersion, models.PROTECT, related_name="signatures")
+    capacity = models.CharField(max_length=12, choices=Capacity)
+    signed_at = models.DateTimeField(default=clock.now)
+    signed_by = models.CharField(max_length=60)
+    signature: "models.JSONField[Any, Any]" = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "capacity"], name="plans_one_signature_each"),
+            models.CheckConstraint(
+                condition=Q(capacity__in=["statistician", "investigator"]), name="plans_signature_capacity"
+            ),
+        ]

@@ -1,0 +1,103 @@
+"""plan.toml: what it says is read whole, and whatever is wrong with it is said with its place."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from analysis.plans.checks import check
+from analysis.plans.definition import Plan
+from analysis.plans.plain import plain_plan
+from analysis.plans.reading import FILE, load, parse
+from tests import world
+from trial.protocol.problems import ProtocolError
+
+FOLDERS = Path(__file__).resolve().parents[4] / "protocols"
+PAIRS = [("imr", "imr"), ("imr", "imr-interim"), ("btheb", "btheb")]
+
+
+@pytest.mark.parametrize(("protocol", "folder"), PAIRS)
+def test_every_plan_that_is_shipped_fits_its_protocol(protocol: str, folder: str) -> None:
+    plan = load(FOLDERS / folder, world.read(protocol))
+    assert Plan.from_document(plan.to_document()) == plan
+    assert plan.sha256 != plan.looks_sha256
+    assert plan.protocol_sha256 == world.read(protocol).sha256
+
+
+def test_the_trial_had_no_look_and_the_teaching_plan_has() -> None:
+    real, taught = (load(FOLDERS / folder, world.read("imr")) for folder in ("imr", "imr-interim"))
+    assert real.looks is None
+    assert taught.looks is not None
+    assert [look.at for look in taught.looks.looks] == [0.5, 0.75]
+    assert [one.topic for one in real.published if "Looks" in one.topic] == ["Looks before the end"]
+    assert not [one for one in taught.published if "Looks" in one.topic]
+
+
+@pytest.mark.parametrize("protocol", ["imr", "btheb"])
+def test_the_least_plan_fits_any_protocol(protocol: str) -> None:
+    found = world.read(protocol)
+    assert check(plain_plan(found), found, FILE).found == []
+
+
+def test_the_signature_of_the_looks_covers_the_looks_alone() -> None:
+    plan = load(FOLDERS / "imr-interim", world.read("imr"))
+    assert plan.looks is not None
+    reworded = dataclasses.replace(plan, title="another title")
+    assert (reworded.looks_sha256, reworded.sha256 == plan.sha256) == (plan.looks_sha256, False)
+    dearer = dataclasses.replace(plan, looks=dataclasses.replace(plan.looks, spending="pocock"))
+    assert dearer.looks_sha256 != plan.looks_sha256
+
+
+FAULTS = [
+    (
+        'outcome = "imrs_client"',
+        'outcome = "bsi"',
+        "estimand.outcome",
+        "the primary scale of the protocol is imrs_client",
+    ),
+    ('visit = "T3"', 'visit = "T9"', "estimand.visit", "T9"),
+    ('visits = ["T1", "T2", "T3"]', 'visits = ["T2", "T3"]', "model.visits", "takes the baseline as an outcome"),
+    ('visits = ["T1", "T2", "T3"]', 'visits = ["T1", "T3", "T2"]', "model.visits", "in their order"),
+    ('fallback = ["toeph", "adh", "csh", "cs"]', 'fallback = ["us", "cs"]', "model.fallback", "twice"),
+    ('method = "clda"', 'method = "mmrn"', "model.method", 'did you mean "mmrm"?'),
+    ('method = "clda"', 'method = "lmm"', "model", "no covariance structure to fall back from"),
+    ('"sers", "imrs_clinician"', '"sers", "sers"', "outcomes.secondary[2]", "used twice"),
+    ('"sers", "imrs_clinician"', '"sers", "imrs_client"', "outcomes", "used twice"),
+    ('"sers", "imrs_clinician"', '"sers", "imrs_clinican"', "outcomes.secondary[2]", "imrs_clinician"),
+    ("alpha = 0.05", "alpha = 0.5", "alpha", "0.0001 to 0.2"),
+    ("unplanned_price = 0.001", "unplanned_price = 0.05", "unplanned_price", "cost all of alpha"),
+    ("at = 0.5", "at = 0.1", "looks.look[1].at", "0.2 up to less than 1"),
+    ("at = 0.75", "at = 0.4", "looks.look", "not in their order"),
+    ('spending = "obf"', 'spending = "hsd"', "looks.parameter", "needs parameter"),
+    ("futility = 0.2", "futilty = 0.2", "looks.futilty", 'did you mean "futility"?'),
+    ('title = "Illness', 'seed = 5\ntitle = "Illness', "seed", "could predict allocations"),
+    ("alpha = 0.05", "alpha = ", "", "not valid TOML"),
+]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "key", "words"), FAULTS, ids=[f"{n} {one[2]}" for n, one in enumerate(FAULTS)]
+)
+def test_what_is_wrong_is_said_with_its_place(was: str, is_now: str, key: str, words: str) -> None:
+    text = (FOLDERS / "imr-interim" / FILE).read_text()
+    assert was in text
+    with pytest.raises(ProtocolError) as caught:
+        parse(text.replace(was, is_now, 1), world.read("imr"))
+    places = {problem.key: problem.text for problem in caught.value.problems}
+    assert key in places, places
+    assert words in places[key]
+
+
+def test_imputation_wants_an_event_and_groups_want_a_program() -> None:
+    plan, protocol = plain_plan(world.read("btheb")), world.read("btheb")
+    text = (FOLDERS / "imr" / FILE).read_text()
+    asked = tuple(
+        one
+        for one in parse(text, world.read("imr")).sensitivity
+        if one.kind in ("partially_nested", "jump_to_reference")
+    )
+    found = check(dataclasses.replace(plan, sensitivity=asked), protocol, FILE).found
+    assert sorted(one.text for one in found) == [
+        "imputation is keyed to an intercurrent event, and none is named; allowed: an event under [[estimand.events]]",
+        "the protocol has no program in sessions; allowed: another kind",
+    ]
