@@ -187,6 +187,7 @@ WORKER_QUEUE = env.get("WORKER_QUEUE", "default")
 BROKERS = {"open": env.get("REDIS_URL"), "unblinded": env.get("UNBLINDED_REDIS_URL")}
 TASK_SENDER = "trial.config.celery.send"
 RIGHTS = "trial.config.rights.TABLES"
+DISCLOSURE = "trial.config.disclosure.TABLES"
 
 # --- what the upper packages offer to the lower ones, by name
 STATIONS = "trial.config.stations.STATIONS"
