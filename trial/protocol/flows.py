@@ -11,6 +11,7 @@ from trial.core.disclosure import VAULT, Disclosure
 from trial.protocol.definition import Arm, Instrument, Item, Protocol
 from trial.protocol.reader import Problems
 
+WORD = re.compile(r"[^\W_]+")
 KNOWN_BEHIND = frozenset(
     {
         *("arm", "allocation", "group", "attended", "completed", "fidelity_band", "wrong_treatment"),
@@ -20,8 +21,6 @@ KNOWN_BEHIND = frozenset(
 """What an analysis joins to the data behind the wall, by the names of its columns."""
 WHO = frozenset({"name", "surname", "telephone", "phone", "email", "mail", "address", "birth", "birthday", "postcode"})
 """Words of a question that asks who somebody is."""
-SHORTEST = 3
-"""A code of fewer characters ("A") is looked for in codes, not in sentences, where it is an article."""
 
 
 def check_flows(protocol: Protocol, problems: Problems) -> None:
@@ -46,7 +45,7 @@ def _refuse(problems: Problems, file: str, key: str, detail: str, allowed: str) 
 
 
 def _parts(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
+    return WORD.findall(text.lower())
 
 
 def _holds(text: str, words: str) -> bool:
@@ -131,7 +130,21 @@ def _texts(item: Item) -> tuple[str, ...]:
 
 
 def _speaks_of(text: str, arm: Arm) -> bool:
-    return _holds(text, arm.name) or (len(arm.code) >= SHORTEST and _holds(text, arm.code))
+    """Whether a text names the arm. A code or name of one word may be an ordinary word ("control"): it counts where it is the whole text,
+    or is written like an abbreviation ("IMR").
+    """
+    return any(
+        _holds(text, name) if len(_parts(name)) > 1 else _parts(text) == _parts(name) or _abbreviates(text, name)
+        for name in (arm.code, arm.name)
+    )
+
+
+def _abbreviates(text: str, name: str) -> bool:
+    return any(_parts(word) == _parts(name) and not _is_ordinary(word) for word in WORD.findall(text))
+
+
+def _is_ordinary(word: str) -> bool:
+    return word in (word.lower(), word.capitalize())
 
 
 def _people(instrument: Instrument, problems: Problems) -> None:

@@ -62,6 +62,8 @@ FLOWS: list[Flow] = [
     # questions that speak of an arm after randomization
     ("imr", SES, "", item("got", "What was given", "choice", 'anchors = { 0 = "IMR", 1 = "other" }'), SES, "items.got", "drop box"),
     ("btheb", BDI, "", item("likes", "Likes Beat the Blues", "yesno", ""), BDI, "items.likes", "speaks of the arm BtheB"),
+    ("imr", SES, "", item("got", "What was given", "choice", 'anchors = { 0 = "cau", 1 = "other" }'), SES, "items.got", "arm cau"),
+    ("imr", SES, "", item("went", "Went to IMR", "yesno", ""), SES, "items.went", "speaks of the arm imr"),
     ("imr", SES, "", item("ok", "Fine", "yesno", "") + CHECK.format(text="Got care as usual", more="expect = { ok = [0, 0] }"),
      SES, "checks.odd.text", "speaks of the arm cau"),
     # free text in a calculation, a check, the model, or after randomization
@@ -102,6 +104,20 @@ def test_what_only_sounds_alike_is_allowed(tmp_path: Path) -> None:
     protocol = load(folder)
     assert protocol.instrument("imrs_client").name == "IMR Scale, client version"
     assert any(one.code == "earlier_imr" for one in protocol.criteria)
+
+
+def test_an_arm_that_is_called_by_an_ordinary_word_leaves_the_word_to_sentences(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SHIPPED / "btheb", tmp_path / "btheb"))
+    trial, bdi = folder / "trial.toml", folder / BDI
+    text = trial.read_text().replace('code = "TAU"\nname = "Treatment as usual"', 'code = "A"\nname = "Control"')
+    trial.write_text(text)
+    bdi.write_text(
+        bdi.read_text() + item("sense", "A sense of control", "choice", 'anchors = { 0 = "A little", 1 = "Much" }')
+    )
+    assert load(folder).arm("A").name == "Control"
+    bdi.write_text(bdi.read_text().replace('1 = "Much"', '1 = "Control"'))
+    with pytest.raises(ProtocolError, match="speaks of the arm A"):
+        load(folder)
 
 
 def test_the_loader_knows_every_column_that_is_joined_behind_the_wall() -> None:
