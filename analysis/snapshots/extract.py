@@ -6,13 +6,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from assessments.entry.models import AmendedAnswer, Answer, Form, Score
 from assessments.entry.queries import scores_in_force
+from trial.core.classified import class_of
+from trial.core.disclosure import above_safe
+from trial.core.errors import Refused
 from trial.participants.models import Participant
 from trial.participants.randomization.queries import open_flags
 from trial.protocol.definition import Protocol, Visit
 
-KEYS = ("participant", "site", "team", "stratum", "visit", "months")
+KEYS = {
+    "participant": "participants_participant.number",
+    "site": "participants_participant.site_id",
+    "team": "participants_participant.team_id",
+    "stratum": "participants_participant.stratum",
+    "visit": "protocol_protocolversion.document",
+    "months": "protocol_protocolversion.document",
+}
+"""The columns of every snapshot, each with the field it is read from."""
 ERRORS = "randomization_errors"
 """Kinds of error of randomization that stand and that the open side knows, with + between them; empty for almost everybody."""
 
@@ -32,9 +45,8 @@ def extract(protocol: Protocol) -> Extract:
     people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
     scores = _scores()
     covariates, flags = _covariates(protocol), open_flags()
-    scales = [scale.code for instrument in protocol.instruments for scale in instrument.scales]
-    baselines = [f"{code}_baseline" for code in scales]
-    header = [*KEYS, *scales, *baselines, *(c.code for c in protocol.analysis.covariates), ERRORS]
+    scales = _scales(protocol)
+    header = columns_of(protocol)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
@@ -49,6 +61,29 @@ def extract(protocol: Protocol) -> Extract:
     return Extract(
         out.getvalue().encode(), _dictionary(protocol, header), len(people), len(people) * len(protocol.visits)
     )
+
+
+def _scales(protocol: Protocol) -> list[str]:
+    return [scale.code for instrument in protocol.instruments for scale in instrument.scales]
+
+
+def columns_of(protocol: Protocol) -> list[str]:
+    """The columns in their order. Refused: one whose values are not safe, as their field or their item is classified."""
+    scales = _scales(protocol)
+    sources = KEYS | dict.fromkeys((*scales, *(f"{code}_baseline" for code in scales)), "entry_score.value")
+    columns = {name: class_of(field) for name, field in sources.items()}
+    columns |= {c.code: protocol.instrument(c.instrument).item(c.item).discloses for c in protocol.analysis.covariates}
+    columns |= {ERRORS: class_of("participants_randomizationerror.kind")}
+    refused = above_safe(columns)
+    if refused:
+        raise Refused(
+            "discloses",
+            _(
+                "These columns may not go into a snapshot: %(columns)s. Take them out of analysis.toml and load the protocol again."
+            )
+            % {"columns": ", ".join(refused)},
+        )
+    return list(columns)
 
 
 def months_of(visit: Visit) -> str:

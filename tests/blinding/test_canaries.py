@@ -1,7 +1,7 @@
 """What people type can be the arm itself: words typed by each role into each free-text field, looked for as every blinded role.
 
-Two worlds hold the same words, so that they cannot see this (see trial-conduct: free text). Every text column of the models is either coded
-(the program or a list writes it) or typed; a new column belongs to one of them before this passes.
+Two worlds hold the same words, so that they cannot see this (see trial-conduct: free text). Which columns are typed says the classification
+(``trial.config.disclosure``); a typed column in which nobody types here fails.
 """
 
 import datetime as dt
@@ -13,9 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.apps import apps
 from django.conf import settings as configured
-from django.db import models
 from django.test import Client
 from django.utils.module_loading import import_string
 
@@ -33,6 +31,8 @@ from trial.core import clock, side
 from trial.core.access import actions as accounts
 from trial.core.access.roles import OPEN_SIDE
 from trial.core.actions import REGISTRY
+from trial.core.classified import class_of, kept_out_of_history
+from trial.core.disclosure import Disclosure
 from trial.core.tokens.actions import make_token
 from trial.participants import actions as way_in
 from trial.participants.contact.actions import Details, record_contact
@@ -47,108 +47,10 @@ from trial.unblinded.records.models import Admission
 from trial.unblinded.sessions import actions as treatment
 
 TYPED = {
-    "core_user": "full_name username",
-    "participants_contact": "name phone email address contact_person contact_phone",
-    "dropbox_unblinding_report": "words believed_arm",
-    "dropbox_guess": "guess",
-    "unblinded_code_break_reason": "words",
-    "entry_answer": "value",
-    "entry_amendedanswer": "value",
-    "cleaning_dataquery": "text",
-    "unblinded_group": "code name",
-    "unblinded_admission": "reason",
-    "unblinded_history": "reason",
-    "tokens_token": "name",
-    "unblinded_token": "name",
+    table: " ".join(sorted(entry.typed)) for table, entry in import_string(configured.DISCLOSURE).items() if entry.typed
 }
-"""Columns that hold what a person typed in words of their own. Of an open history the reasons are empty: no open action takes one."""
-
-CODED = {
-    "unblinded_forecast_run": "spec code_version environment_hash created_by stage failure result result_sha256",
-    "unblinded_token": "digest password_mark revoked_by",
-    "unblinded_contingency_release": "site slot_stratum arm released_by",
-    "unblinded_contingency_request": "site asked_by",
-    "unblinded_wrong_treatment": "site given_arm recorded_by",
-    "unblinded_reveal": "differences content sha256",
-    "unblinded_verification_order": "ordered_by",
-    "concealed_draw": "arm levels",
-    "participants_randomizationerror": "corrected_stratum other_number recorded_by",
-    "dropbox_seed_share": "contributor share receipt",
-    "participants_commitment": "sha256 purpose for_site",
-    "tokens_token": "digest password_mark revoked_by",
-    "core_user": "password",
-    "core_membership": "role site granted_by confirmed_by ended_by",
-    "core_history": "login actor action reason table_name operation row_id site old new",
-    "core_history_seal": "head",
-    "core_redaction": "table_name row_id field site asked_by decided_by",
-    "core_redactedline": "site digest",
-    "core_setuptoken": "sha256",
-    "protocol_protocolversion": "sha256 document loaded_by",
-    "protocol_site": "code name",
-    "protocol_team": "code name",
-    "protocol_importstate": "source sha256",
-    "participants_screeningentry": "age_band sex reason criteria",
-    "participants_participant": "number stratum",
-    "participants_consent": "version part reason recorded_by",
-    "participants_contact": "recorded_by",
-    "participants_contactreading": "page reader",
-    "participants_contactattempt": "visit recorded_by",
-    "participants_transfer": "recorded_by",
-    "participants_death": "recorded_by",
-    "participants_randomizationrequest": "requested_by refusal",
-    "dropbox_unblinding_report": "site visit source reported_by",
-    "dropbox_refusal": "place about actor",
-    "dropbox_guess": "site visit rater guessed_by",
-    "participants_databaselock": "locked_by signature",
-    "participants_unblindingrequest": "requested_by signature",
-    "participants_release": "title kind payload sha256",
-    "concealed_sequence": "for_site algorithm parameters seed shares salt commitment sealed_by sha256",
-    "concealed_slot": "stratum arm",
-    "concealed_history_seal": "head",
-    "unblinded_history_seal": "head",
-    "concealed_history": "login actor action reason table_name operation row_id site old new",
-    "unblinded_allocation": "site stratum slot_stratum arm levels",
-    "unblinded_group": "site created_by",
-    "unblinded_group_trainer": "site",
-    "unblinded_told": "site recorded_by",
-    "unblinded_member": "site placed_by",
-    "unblinded_session": "site modules led_by recorded_by",
-    "unblinded_attendance": "site recorded_by",
-    "unblinded_withdrawal": "site recorded_by",
-    "unblinded_completion": "site ended_by denominator",
-    "unblinded_fidelity_rating": "site scale rater scores signature",
-    "unblinded_fidelity_consensus": "site scale scores band reached_by signature",
-    "unblinded_admission": "site recorded_by",
-    "unblinded_lookup": "site sha256 looked_up_by",
-    "unblinded_planned_unblinding": "requested_by confirmed_by signature",
-    "unblinded_ledger": "actor what subject",
-    "unblinded_code_break": "site broken_by signature",
-    "unblinded_code_break_reason": "site given_by",
-    "unblinded_handover_seed": "seed",
-    "unblinded_handover_order": "site ordered_by",
-    "unblinded_handover": "site visit",
-    "unblinded_reading": "reader participants page",
-    "unblinded_reentry": "session",
-    "unblinded_history": "login actor action table_name operation row_id site old new",
-    "visits_assessorassignment": "assigned_by",
-    "visits_visitoutcome": "visit reason recorded_by",
-    "entry_form": "visit instrument rater opened_by saved_by signed_by content_sha256 signature",
-    "entry_answer": "item missing",
-    "entry_confirmation": "check_code seen confirmed_by",
-    "entry_amendment": "amended_by content_sha256 signature",
-    "entry_amendedanswer": "item missing",
-    "entry_score": "scale reason rater",
-    "cleaning_dataquery": "visit item raised_as raised_by",
-    "cleaning_queryevent": "code by",
-    "plans_planversion": "sha256 document loaded_by",
-    "plans_plansignature": "capacity signed_by signature",
-    "snapshots_snapshot": "made_by sha256 dictionary",
-    "pooled_pooledrun": "snapshot_sha256 spec code_version environment_hash created_by stage failure result result_sha256",
-    "unblinded_looks_signature": "looks_sha256 signed_by signature",
-    "unblinded_comparative_run": "snapshot_sha256 spec code_version environment_hash created_by stage failure result result_sha256"
-    " extract_sha256",
-}
-"""Columns that the program, a list of the protocol or a command fills; columns with ``choices`` need not stand here."""
+"""Columns that hold what a person typed in words of their own, as they are classified. Of an open history the reasons are empty: no open
+action takes one."""
 
 REASONS = {
     "trial.unblinded.records.actions.correct_admission",
@@ -158,23 +60,6 @@ REASONS = {
     "trial.unblinded.sessions.actions.sessions.correct_session",
 }
 """Actions whose ``reason`` is typed and goes into the history."""
-
-
-def test_every_text_column_is_coded_or_typed() -> None:
-    rights = import_string(configured.RIGHTS)
-    found: dict[str, set[str]] = defaultdict(set)
-    for model in apps.get_models():
-        table = model._meta.db_table
-        if rights[table].side in ("infrastructure", "owner"):
-            continue
-        for one in model._meta.concrete_fields:
-            is_text = isinstance(one, models.CharField | models.TextField | models.JSONField)
-            if is_text and (not one.choices or one.name in CODED.get(table, "").split()):
-                found[table].add(one.name)
-    listed = {table: {*TYPED.get(table, "").split(), *CODED.get(table, "").split()} for table in {*TYPED, *CODED}}
-    assert dict(found) == listed
-    for table in TYPED:
-        assert not set(TYPED[table].split()) & set(CODED.get(table, "").split()), table
 
 
 def test_no_open_action_takes_a_reason_in_words() -> None:
@@ -215,6 +100,11 @@ OPEN = {
     "cora": "coordinator", "ines": "interviewer", "ivo": "interviewer", "rita": "rater", "mo": "monitor",
     "stan": "statistician", "prim": "investigator", "spon": "sponsor", "cora2": "coordinator", "ines2": "interviewer",
 }  # fmt: skip
+
+
+def identifies(column: str) -> bool:
+    """Whether a planted column says who somebody is."""
+    return class_of(column) == Disclosure.IDENTIFIES
 
 
 def nowhere(queue: str, name: str, args: Any) -> None:
@@ -393,6 +283,8 @@ def _pages(client: Client, aviary: Aviary) -> dict[str, str]:
 def test_words_reach_their_readers_and_nobody_else(aviary: Aviary) -> None:
     assert set(aviary.planted.columns) == {f"{table}.{name}" for table in TYPED for name in TYPED[table].split()}
     assert {OPEN[name] for name in OPEN} | {"datamanager"} == {role.code for role in OPEN_SIDE}
+    who = {word for column in aviary.planted.columns if identifies(column) for word in aviary.planted.columns[column]}
+    assert who
     read: dict[str, dict[str, str]] = defaultdict(dict)
     for name in EVERYBODY:
         client = Client(raise_request_exception=False)
@@ -403,6 +295,7 @@ def test_words_reach_their_readers_and_nobody_else(aviary: Aviary) -> None:
             for word in aviary.planted.readers:
                 if word in text:
                     read[word].setdefault(name, address)
+                    assert word not in who or "text/csv" not in text, f"{address} puts into a file who somebody is"
     leaks = {
         f"{word} read by {name} at {address}"
         for word, found in read.items()
@@ -422,6 +315,6 @@ def test_words_stand_in_their_own_column_alone(aviary: Aviary) -> None:
         for word in words:
             found = {name for name, rows in tables.items() if any(word in row for row in rows)}
             # the history keeps what a form and an account said; pages show it to the readers of those
-            history = {"core_history"} if table.startswith(("core_", "entry_", "tokens_")) else set()
+            history = set() if kept_out_of_history(column) else {"core_history"}
             expected = set() if table.startswith(("dropbox_", "unblinded_")) else {table} | history
             assert found <= expected, word

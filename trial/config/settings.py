@@ -188,6 +188,7 @@ WORKER_QUEUE = env.get("WORKER_QUEUE", "default")
 BROKERS = {"open": env.get("REDIS_URL"), "unblinded": env.get("UNBLINDED_REDIS_URL")}
 TASK_SENDER = "trial.config.celery.send"
 RIGHTS = "trial.config.rights.TABLES"
+DISCLOSURE = "trial.config.disclosure.TABLES"
 
 # --- what the upper packages offer to the lower ones, by name
 STATIONS = "trial.config.stations.STATIONS"
@@ -273,7 +274,9 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "trial.core.logs.Formatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

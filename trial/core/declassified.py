@@ -80,7 +80,7 @@ DECLASSIFIED: tuple[Declassified, ...] = (
             (
                 "assess_eligibility",
                 "participants_screeningentry",
-                ("criteria", "outcome", "reason"),
+                ("criteria", "outcome", "reason", "assessed_at"),
                 "every criterion is answered with yes or no, and the outcome follows.",
             ),
             (

@@ -18,6 +18,7 @@ from trial.protocol.definition import (
     Scale,
     Visit,
 )
+from trial.protocol.flows import check_flows
 from trial.protocol.reader import Problems, similar
 
 DAYS_A_MONTH = 30.4375
@@ -28,6 +29,7 @@ def check(protocol: Protocol) -> Problems:
     problems = Problems()
     for one in (_trial, _blindness, _sites, _visits, _instruments, _eligibility, _consent, _analysis, _sessions):
         one(protocol, problems)
+    check_flows(protocol, problems)
     return problems
 
 
@@ -120,7 +122,6 @@ def _instruments(protocol: Protocol, problems: Problems) -> None:
         file = instrument_file(instrument.code)
         _known(problems, file, "visits", instrument.visits, visits, "visits", "visits.toml")
         _rater(protocol, instrument, problems)
-        _words(protocol, instrument, problems)
         names = [("items", item.code) for item in instrument.items] + [("scales", s.code) for s in instrument.scales]
         for key, code in names:
             if code in taken:
@@ -138,19 +139,6 @@ def _instruments(protocol: Protocol, problems: Problems) -> None:
                 "visits.toml", f"visits[{number}]", "conflict", detail=detail, allowed="one form or more a visit"
             )
     _primary(protocol, problems)
-
-
-def _words(protocol: Protocol, instrument: Instrument, problems: Problems) -> None:
-    """Free text is typed before randomization only: later it could name the arm, and blinded people read it."""
-    baseline = {visit.code for visit in protocol.visits if visit.is_baseline}
-    later = [code for code in instrument.visits if code not in baseline]
-    for item in instrument.items:
-        if item.kind == "text" and later:
-            detail = f"free text at the visit {later[0]}, after randomization, could name the arm to whoever reads it"
-            allowed = "text at the baseline visit only; choices at every visit"
-            problems.add(
-                instrument_file(instrument.code), f"items.{item.code}.kind", "conflict", detail=detail, allowed=allowed
-            )
 
 
 def _primary(protocol: Protocol, problems: Problems) -> None:

@@ -12,7 +12,9 @@ from django.utils.module_loading import import_string
 from tests import world
 from trial.core import db, ids, side
 from trial.core.actions import REGISTRY, action
+from trial.core.classified import class_of
 from trial.core.declassified import DECLASSIFIED, SITE_STAFF
+from trial.core.disclosure import Disclosure
 from trial.participants.models import Death, Participant
 from trial.protocol.models import Team
 
@@ -42,6 +44,27 @@ def test_every_declared_action_exists_and_its_fields_too() -> None:
         assert one.action in REGISTRY
         assert set(one.fields) <= columns[one.table]
         assert one.why
+
+
+RELEASE = "participants_release"
+"""The gate: what it lets through reveals an arm, after lock and planned unblinding."""
+HELD = {("participants_participant", "baseline_completed_at")}
+"""Columns that the unblinded login may update only to hold the row; a guard refuses any change."""
+
+
+def test_what_is_declassified_is_coded() -> None:
+    high = {
+        one.table for one in DECLASSIFIED for field in one.fields if class_of(f"{one.table}.{field}") != Disclosure.SAFE
+    }
+    assert high == {RELEASE}, "what the unblinded side writes on the open side are codes, numbers and days"
+
+
+def test_every_column_that_the_unblinded_login_may_change_is_declared() -> None:
+    declared = {(one.table, field) for one in DECLASSIFIED for field in one.fields}
+    may = {
+        (name, column) for name in {one.table for one in DECLASSIFIED} for column in TABLES[name].updates("unblinded")
+    }
+    assert may - declared == HELD
 
 
 def test_the_page_says_what_the_code_says() -> None:

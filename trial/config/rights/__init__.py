@@ -1,6 +1,7 @@
 """The one list of rights: every table, with its side and what each login may do with it.
 
-A table that is not here is reachable by nobody, and a test fails. Letters: s(elect), i(nsert), d(elete). Updates name their columns.
+A table that is not here is reachable by nobody, and a test fails. What its fields disclose is said beside it, in
+``trial.config.disclosure`` (``docs/disclosure.md`` has the steps for a new table). Letters: s(elect), i(nsert), d(elete). Updates name their columns.
 """
 
 from trial.config.rights import behind

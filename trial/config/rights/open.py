@@ -3,19 +3,7 @@
 from trial.config.rights.shared import ALLOCATED, RUN_GUARD, RUN_SILENT, RUN_UPDATES
 from trial.core.database.rights import Table
 from trial.core.declassified import actions_on
-
-CONTACT_SECRETS = (
-    "name",
-    "phone",
-    "email",
-    "address",
-    "birth_date",
-    "contact_person",
-    "contact_phone",
-    "preferred_way",
-    "best_time",
-)
-"""Who a participant is: in the vault alone, never in a history."""
+from trial.core.disclosure import VAULT
 
 WAY_IN = ("equipoise_guard_way_in", "before insert or update")
 """The coordinator who sees allocations (ADR 10) writes the way in, at a site with that setting, of people who have no arm yet."""
@@ -153,7 +141,7 @@ TABLES: dict[str, Table] = {
         site="site_id",
         blinded="si",
         unblinded_reads=("id", "site_id", "participant_id", "number", "name", "phone"),
-        secret=CONTACT_SECRETS,
+        secret=VAULT,
         append_only=True,
         same_site=(("participant_id", "participants_participant"),),
     ),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,6 +15,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from trial.core.classified import class_of
+from trial.core.disclosure import Disclosure
 from trial.core.ui.text import MINUS, NO_BREAK, Text, minus, p_value
 
 STATE_WORDS: dict[str, Text] = {
@@ -40,7 +43,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Column:
     """A column. ``number``: right aligned, with ``decimals`` if given; ``unit`` stands in the header; ``code``: fixed-width face.
 
-    ``p``: p-values, given as numbers, right aligned and printed as ".318".
+    ``p``: p-values, given as numbers, right aligned and printed as ".318". ``shows``: the field ("table.column") whose values these are,
+    where somebody could be known by them: such a column stands on the page alone, never in a file.
     """
 
     label: Text
@@ -49,6 +53,7 @@ class Column:
     decimals: int | None = None
     code: bool = False
     p: bool = False
+    shows: str = ""
 
     @property
     def right(self) -> bool:
@@ -168,11 +173,15 @@ def _cell(value: Any, column: Column) -> Cell:
 
 
 def as_csv(table: Table) -> str:
-    """The table as CSV: codes and ISO dates, points as decimal marks. Text that a spreadsheet would run as a formula gets an apostrophe."""
+    """The table as CSV: codes and ISO dates, points as decimal marks. Text that a spreadsheet would run as a formula gets an apostrophe.
+
+    A file is carried about: columns that identify somebody, as their field is classified, are not in it.
+    """
+    kept = [not c.shows or class_of(c.shows) != Disclosure.IDENTIFIES for c in table.columns]
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([f"{c.label} ({c.unit})" if c.unit else str(c.label) for c in table.columns])
-    writer.writerows([_plain(value) for value in row] for row in table.rows)
+    writer.writerow([f"{c.label} ({c.unit})" if c.unit else str(c.label) for c in compress(table.columns, kept)])
+    writer.writerows([_plain(value) for value in compress(row, kept)] for row in table.rows)
     return out.getvalue()
 
 

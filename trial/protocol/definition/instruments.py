@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from trial.core.disclosure import Disclosure
+
 Number = int | float
 Rater = Literal["participant", "interviewer", "clinician", "record"]
 ItemKind = Literal["integer", "decimal", "choice", "text", "date", "yesno"]
@@ -44,6 +46,11 @@ class Item:
     def is_numeric(self) -> bool:
         """Whether a scale may count this item."""
         return self.kind in ("integer", "decimal", "choice", "yesno")
+
+    @property
+    def discloses(self) -> Disclosure:
+        """What an answer may disclose: a text may hold anything, other answers are numbers, days or codes."""
+        return Disclosure.FREE_TEXT if self.kind == "text" else Disclosure.SAFE
 
     @property
     def levels(self) -> tuple[tuple[int, str], ...]:

@@ -42,8 +42,8 @@ def people_table(
     """Randomized participants with name, telephone and the team that treats them now."""
     columns = [
         Column(_("Participant"), code=True),
-        Column(_("Name")),
-        Column(_("Telephone")),
+        Column(_("Name"), shows="participants_contact.name"),
+        Column(_("Telephone"), shows="participants_contact.phone"),
         Column(_("Team")),
         Column(_("Randomized")),
     ]

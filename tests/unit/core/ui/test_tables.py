@@ -47,6 +47,15 @@ def test_csv_holds_what_is_seen_and_runs_nothing() -> None:
     assert response["Content-Disposition"] == 'attachment; filename="screening.csv"'
 
 
+def test_a_column_that_identifies_stands_on_the_page_and_in_no_file() -> None:
+    columns = [Column("Participant"), Column("Name", shows="participants_contact.name"), Column("Outcome")]
+    table = Table(columns, [["0147", "Jansen", "done"]])
+    assert "Jansen" in _html(table)
+    assert as_csv(table).splitlines() == ["Participant,Outcome", "0147,done"]
+    columns[1] = Column("Name", shows="visits_visitoutcome.reason")
+    assert as_csv(Table(columns, table.rows)).splitlines()[1] == "0147,Jansen,done"
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

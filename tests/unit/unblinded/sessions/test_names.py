@@ -10,9 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests import world
+from tests.access.test_every_url import addresses
 from tests.treatment import FIRST, HERE, Treatment, week
+from trial.core import side
 from trial.core.models import History
-from trial.core.ui.tables import grouped
+from trial.core.ui.gathering import Gathered, gathering
+from trial.core.ui.tables import Table, as_csv, grouped
 from trial.participants.contact.actions import Details, record_contact
 from trial.participants.course.actions import report_death
 from trial.participants.models import ContactReading
@@ -155,3 +158,31 @@ def test_rows_of_before_say_what_they_said(database: psycopg.Connection[Any]) ->
         )
         database.execute(migration.TO_LIST)
         assert database.execute("select participants from unblinded_reading").fetchall() == [([key],)]
+
+
+def _tables(found: Gathered) -> list[Table]:
+    """Every table of a page, those of its panels too."""
+    inner = [table for part in found.parts if isinstance(part.value, Gathered) for table in _tables(part.value)]
+    return [*inner, *(part.value for part in found.parts if isinstance(part.value, Table))]
+
+
+def test_no_file_names_anybody(trial: Treatment, group: TherapyGroup) -> None:
+    """Pages show names to whoever may read them; the CSV of any of their tables, which is carried about, has numbers alone."""
+    names = set(named(trial).values())
+    session = trial.record(group, FIRST, {trial.of_arm("imr")[0]: HERE})
+    thea, naming, files = signed_in("thea"), 0, 0
+    for one in addresses():
+        if one.side != side.UNBLINDED or "logout" in one.route or "api/" in one.route:
+            continue
+        for path in {one.path(key=str(key)) for key in (group.pk, session.pk)}:
+            with gathering() as found:
+                thea.get(path)
+            for table in _tables(found):
+                naming += any(name in str(row) for row in table.rows for name in names)
+                assert not any(name in as_csv(table) for name in names), path
+            answer = thea.get(path + "?format=csv")
+            if answer.headers.get("Content-Type", "").startswith("text/csv"):
+                files += 1
+                assert not any(name in answer.content.decode() for name in names), path
+    assert naming == 3, "people, a group, a session"
+    assert files > 3

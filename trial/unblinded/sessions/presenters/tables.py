@@ -35,6 +35,11 @@ def _count(label: str) -> Column:
     return Column(label, number=True, decimals=0)
 
 
+def _name() -> Column:
+    """Who a member is: on the page alone, in no file."""
+    return Column(_("Name"), shows="participants_contact.name")
+
+
 def group_state(group: TherapyGroup, today: dt.date) -> State:
     """Planned, under way or closed."""
     if group.closed_on is not None:
@@ -84,7 +89,7 @@ def member_table(
 ) -> Table:
     """Members of a group with their sessions; names for who may know them. Arms and deviations are for those who oversee treatment."""
     columns = [
-        Column(_("Participant"), code=True), *([Column(_("Name"))] if names else []),
+        Column(_("Participant"), code=True), *([_name()] if names else []),
         Column(_("Entered")), Column(_("Left")), _count(_("Attended")), _count(_("Offered")),
         *([Column(_("Note"))] if oversees else []), *([Column("")] if may_change else []),
     ]  # fmt: skip
@@ -139,7 +144,7 @@ def session_table(sessions: Sequence[GroupSession], plan: SessionsPlan, missing:
 def attendance_table(rows: Iterable[Attendance], missing: Iterable[Member], names: Names, *, oversees: bool) -> Table:
     """Everybody at one session: members, guests, and members without a mark; names for who may know them."""
     columns = [
-        Column(_("Participant"), code=True), *([Column(_("Name"))] if names else []), Column(_("Attendance")), Column(_("Note")),
+        Column(_("Participant"), code=True), *([_name()] if names else []), Column(_("Attendance")), Column(_("Note")),
     ]  # fmt: skip
 
     def person(one: Attendance | Member) -> list[Any]:
