@@ -55,7 +55,7 @@ def _climb(state: NestedState, watch: Watch) -> tuple[NestedState, int] | None:
     """Newton steps, each halved until it climbs; None where a variance runs to 0, which another model covers."""
     free = list(state.free)
     for step in range(_STEPS):
-        watch.step("fitting", 0.7)
+        watch.step("fitting", 0.1)
         gradient, curvature = _in_roots(state)
         values, vectors = np.linalg.eigh(-curvature)
         # where the surface is no hill the step follows the gradient, with the curvature's size

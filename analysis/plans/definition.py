@@ -59,7 +59,8 @@ class Estimand:
 class Model:
     """The primary model, for every outcome that is measured at more than one visit.
 
-    ``fallback``: covariance structures in their order, used only where the one before does not converge or has no definite Hessian.
+    ``baseline_by_visit``: in mmrm the baseline has a slope at each visit, or one for all. ``fallback``: covariance structures in their
+    order, used only where the one before does not converge or has no definite Hessian.
     ``team``: ``fixed_or_random`` takes teams as a fixed factor if each has at least five analyzed and both arms, else as random intercept.
     """
 
@@ -71,6 +72,7 @@ class Model:
     team: TeamRule
     estimation: Literal["reml", "ml"]
     why: str
+    baseline_by_visit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

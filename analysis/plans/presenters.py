@@ -135,8 +135,11 @@ def _visit(protocol: Protocol, code: str) -> str:
 def _model(plan: Plan) -> Section:
     model = plan.model
     chain = ", ".join(str(WORDS[one]) for one in model.fallback)
+    slopes = _("a slope at each visit") if model.baseline_by_visit else _("one slope for all visits")
     facts = [
-        (_("Model"), WORDS[model.method]), (_("Visits"), ", ".join(model.visits)), (_("Covariance"), WORDS[model.covariance]),
+        (_("Model"), WORDS[model.method]),
+        *([(_("Baseline"), slopes)] if model.method == "mmrm" else []),
+        (_("Visits"), ", ".join(model.visits)), (_("Covariance"), WORDS[model.covariance]),
         (_("Where it does not converge"), chain or "–"), (_("Degrees of freedom"), WORDS[model.df]), (_("Team"), WORDS[model.team]),
         (_("Estimation"), WORDS[model.estimation]), (_("Why this model"), model.why),
     ]  # fmt: skip

@@ -113,6 +113,7 @@ def _model(table: Table) -> Model:
             team=row.one_of("team", TeamRule),
             estimation=row.one_of("estimation", Literal["reml", "ml"], default="reml"),
             why=row.text("why", most=LONG),
+            baseline_by_visit=row.flag("baseline_by_visit", default=True),
         ),
     )
 

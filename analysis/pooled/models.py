@@ -9,12 +9,14 @@ from analysis.runs.models import Run
 class PooledRun(Run):
     """A run of the open side: ``pooled`` figures, or a rehearsal on arms that are drawn from study numbers and this run's own seed.
 
-    Rehearsals: ``fake`` of the primary outcome, ``scales`` of all outcomes, ``published`` of the published comparisons.
+    Rehearsals: ``plan`` of the primary outcome as planned, ``fake`` of it by each way of estimation, ``scales`` of all outcomes,
+    ``published`` of the published comparisons.
     """
 
     class Kind(models.TextChoices):
         POOLED = "pooled"
         FAKE = "fake"
+        PLAN = "plan"
         SCALES = "scales"
         PUBLISHED = "published"
 
@@ -25,7 +27,7 @@ class PooledRun(Run):
         constraints = [
             *Run.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(kind__in=["pooled", "fake", "scales", "published"]), name="pooledrun_kind"
+                condition=Q(kind__in=["pooled", "fake", "plan", "scales", "published"]), name="pooledrun_kind"
             ),
         ]
 

@@ -25,12 +25,14 @@ from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
 
 KINDS = {
+    "plan": gettext_lazy("Analysis plan on a fake arm"),
     "fake": gettext_lazy("Rehearsal on a fake arm"),
     "scales": gettext_lazy("All outcomes on a fake arm"),
     "published": gettext_lazy("Published comparisons on a fake arm"),
     "pooled": gettext_lazy("Pooled figures"),
 }
 HINTS = {
+    "plan": gettext_lazy("The primary outcome as the analysis plan has it, with what stands beside it, on a fake arm."),
     "fake": gettext_lazy("The primary outcome on arms that are drawn by lot: a rehearsal, no result."),
     "scales": gettext_lazy("Every outcome of the protocol, and admissions, on fake arms."),
     "published": gettext_lazy(

@@ -2,11 +2,12 @@
 
 from analysis.pooled.models import PooledRun
 from analysis.runs.plans import kinds_of
-from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
 from trial.protocol.definition import Protocol
 
 PLAN_OF = {
     PooledRun.Kind.POOLED: PRIMARY,
+    PooledRun.Kind.PLAN: BY_PLAN,
     PooledRun.Kind.FAKE: PRIMARY,
     PooledRun.Kind.SCALES: SCALES,
     PooledRun.Kind.PUBLISHED: PUBLISHED,

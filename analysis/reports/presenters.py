@@ -6,9 +6,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analysis.reports import outcomes, published
+from analysis.reports import outcomes, planned, published
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
-from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
 from trial.core.access.roles import EVERYBODY_AT_WORK
@@ -21,6 +21,7 @@ TEMPLATES = {
     PRIMARY: "analysis/result.html",
     SCALES: "analysis/outcomes.html",
     PUBLISHED: "analysis/published.html",
+    BY_PLAN: "analysis/planned.html",
 }
 
 
@@ -46,6 +47,12 @@ def result_context(
             "admissions": outcomes.admissions_table(frozen, stored),
             "admissions_certainty": outcomes.admissions_certainty(stored),
         }
+    if kind == BY_PLAN:
+        return {
+            "result": planned.planned_result(frozen, stored, fake=fake, source=source),
+            "fits": planned.fits_table(frozen, stored), "covariance": planned.covariance_table(frozen, stored),
+            "models": planned.coefficient_tables(frozen, stored),
+        }  # fmt: skip
     if kind == PUBLISHED:
         return {
             "sections": published.sections(frozen, stored),
@@ -76,6 +83,8 @@ def result_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = 
     frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return outcomes.as_rows(frozen, stored, fake=fake)
+    if kind == BY_PLAN:
+        return planned.as_rows(frozen, stored, fake=fake)
     return published.as_rows(frozen, stored, fake=fake) if kind == PUBLISHED else None
 
 
@@ -104,6 +113,8 @@ def result_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
     kind = kind_of(frozen)
     if kind == SCALES:
         return outcomes.outcomes_sentence(frozen, stored)
+    if kind == BY_PLAN:
+        return planned.planned_sentence(frozen, stored)
     return str(published.LABEL) if kind == PUBLISHED else str(model_result(frozen, stored).sentence)
 
 

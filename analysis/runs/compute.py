@@ -18,7 +18,8 @@ from analysis.methods.spec import Arm, Spec, read_spec
 from analysis.methods.study import analyze, analyze_pooled, baseline_of
 from analysis.runs.joined import Joined, arms_of
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
-from analysis.runs.specs import ARM_COLUMN, PRIMARY, PUBLISHED, SCALES, specs_of
+from analysis.runs.planned import fit_all
+from analysis.runs.specs import ARM_COLUMN, BY_PLAN, PRIMARY, PUBLISHED, SCALES, specs_of
 
 GROUP_COLUMN = "compared group"
 STAGE_LENGTH = 30
@@ -55,7 +56,14 @@ def computed(
     kind = frozen.get("kind", PRIMARY)
     if kind == PRIMARY:
         return comparative(content, arms_of(joined), frozen, watch)
-    return {SCALES: scales, PUBLISHED: published}[kind](content, joined, frozen, watch)
+    return {SCALES: scales, PUBLISHED: published, BY_PLAN: by_plan}[kind](content, joined, frozen, watch)
+
+
+def by_plan(
+    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+) -> dict[str, Any]:
+    """The primary outcome by the plan's model, and the models that stand beside it."""
+    return fit_all(with_arms(content, arms_of(joined)), joined, frozen, watch)
 
 
 def scales(

@@ -6,13 +6,28 @@ The database keeps no order of keys, so that no order of keys may mean anything:
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.nonrandomized import refuse_unsound
-from analysis.plans.queries import version_or_none
+from analysis.plans.models import PlanVersion
+from analysis.plans.queries import plan_of, version_or_none
 from analysis.runs.people import EVERYBODY
-from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES, frozen_spec, outcome_of, spec_of, trial_of
+from analysis.runs.planned import COMPUTED, frozen_fits
+from analysis.runs.specs import (
+    BY_PLAN,
+    PRIMARY,
+    PUBLISHED,
+    SCALES,
+    frozen_spec,
+    outcome_of,
+    spec_of,
+    team_column,
+    trial_of,
+)
 from analysis.snapshots.models import Snapshot
 from trial.core import db, ids
+from trial.core.errors import Refused
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import protocol_of
 
@@ -59,7 +74,7 @@ def comparisons_of(protocol: Protocol) -> list[dict[str, Any]]:
 def kinds_of(protocol: Protocol) -> list[str]:
     """The kinds of comparative analysis that say something in this trial; the primary outcome always does."""
     several = len(_outcomes(protocol)) > 1 or protocol.records is not None
-    return [PRIMARY, *([SCALES] if several else []), *([PUBLISHED] if comparisons_of(protocol) else [])]
+    return [BY_PLAN, PRIMARY, *([SCALES] if several else []), *([PUBLISHED] if comparisons_of(protocol) else [])]
 
 
 FROZEN: dict[str, Callable[[Protocol], dict[str, Any]]] = {
@@ -108,9 +123,34 @@ def _rehearsal(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _plan_in_force() -> dict[str, Any]:
+def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str, Any]:
+    """The primary outcome by the plan in force. Refused without one."""
+    if version is None:
+        raise Refused(
+            "no_plan", _("No analysis plan has been loaded. The trial statistician loads it; then it is signed.")
+        )
+    plan = plan_of(version)
+    return {
+        "kind": BY_PLAN,
+        "outcome": outcome_of(protocol, plan.estimand.outcome),
+        "rehearsal": _rehearsal(protocol),
+        **trial_of(protocol),
+        "primary_visit": plan.estimand.visit,
+        "labels": {visit.code: visit.name for visit in protocol.visits},
+        "model": plan.model.method,
+        "better": "lower" if protocol.scale(plan.estimand.outcome).direction == "higher_is_worse" else "higher",
+        "confidence": 1 - plan.alpha if plan.sides == 2 else 1 - 2 * plan.alpha,
+        "team_rule": plan.model.team,
+        "team_column": team_column(protocol),
+        "fits": frozen_fits(protocol, plan),
+        "not_computed": [
+            one.kind for one in plan.sensitivity if one.kind not in (*COMPUTED, "as_randomized_correctly")
+        ],
+    }
+
+
+def _named(version: PlanVersion | None) -> dict[str, Any]:
     """The version of the analysis plan that the result will name; a rehearsal may come before there is one."""
-    version = version_or_none()
     return {"plan": {"number": version.number, "sha256": version.sha256}} if version else {}
 
 
@@ -119,7 +159,9 @@ def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY, people:
 
     ``people``: the set of a sensitivity analysis; a specification that names none means everybody randomized.
     """
-    spec = {**FROZEN[kind](protocol_of(snapshot.protocol_version)), **_plan_in_force()}
+    protocol, version = protocol_of(snapshot.protocol_version), version_or_none()
+    spec = frozen_by_plan(protocol, version) if kind == BY_PLAN else FROZEN[kind](protocol)
+    spec |= _named(version)
     return {
         "snapshot_id": snapshot.pk,
         "snapshot_sha256": snapshot.sha256,

@@ -7,8 +7,9 @@ from analysis.snapshots.extract import months_of
 from trial.protocol.definition import Protocol
 
 ARM_COLUMN = "arm"
-PRIMARY, SCALES, PUBLISHED = "primary", "scales", "published"
-"""Kinds of comparative analysis: the primary outcome in full, all outcomes, comparisons of groups formed after randomization."""
+PRIMARY, SCALES, PUBLISHED, BY_PLAN = "primary", "scales", "published", "plan"
+"""Kinds of comparative analysis: the primary outcome in full, all outcomes, comparisons of groups formed after randomization, and the
+primary outcome as the analysis plan in force has it."""
 
 
 def frozen_spec(protocol: Protocol) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from analysis.plans.models import PlanVersion
 from analysis.runs import actions as runs
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import frozen_fields, kinds_of
-from analysis.runs.specs import PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded.models import ComparativeRun, LooksSignature
 from trial.core import db
@@ -144,6 +144,8 @@ def title_of(run: ComparativeRun) -> str:
 def _title(run: ComparativeRun) -> str:
     if run.kind == SCALES:
         return _("Results: all outcomes")
+    if run.kind == BY_PLAN:
+        return _("Result by the analysis plan: %(name)s") % {"name": run.spec["outcome"]["name"]}
     if run.kind == PUBLISHED:
         return _("Non-randomized comparisons, as published")
     return _("Result: %(name)s") % {"name": run.spec["outcome"]["name"]}

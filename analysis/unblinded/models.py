@@ -15,6 +15,7 @@ class ComparativeRun(Run):
     """A run on the real arms. It keeps its own extract (who was in which arm) and that extract's hash."""
 
     class Kind(models.TextChoices):
+        PLAN = "plan"
         PRIMARY = "primary"
         SCALES = "scales"
         PUBLISHED = "published"
@@ -29,7 +30,7 @@ class ComparativeRun(Run):
         constraints = [
             *Run.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(kind__in=["primary", "scales", "published"]), name="comparativerun_kind"
+                condition=Q(kind__in=["plan", "primary", "scales", "published"]), name="comparativerun_kind"
             ),
         ]
 

@@ -14,11 +14,13 @@ from trial.participants.models import Release
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 KINDS: dict[str, Text] = {
+    "plan": gettext_lazy("Primary outcome by the analysis plan"),
     "scales": gettext_lazy("All outcomes"),
     "primary": gettext_lazy("Primary outcome in full"),
     "published": gettext_lazy("Published comparisons, not randomized"),
 }
 HINTS: dict[str, Text] = {
+    "plan": gettext_lazy("The planned model, and the sensitivity analyses that stand beside it."),
     "scales": gettext_lazy("Every outcome of the protocol, and admissions."),
     "primary": gettext_lazy("Each way of estimation that the plan names."),
     "published": gettext_lazy("Completers and classes of fidelity against all controls."),

@@ -100,6 +100,7 @@ def analyze(page: Page, check_axe: CheckAxe) -> str:
     page.get_by_role("link", name="Comparative analyses").click()
     page.get_by_role("link", name="Start an analysis").click()
     check_axe(page)
+    page.get_by_label("Primary outcome by the analysis plan").check()
     page.get_by_role("button", name="Start comparative analysis").click()
     expect(page.get_by_text("Waits for its turn.")).to_be_visible()
     check_axe(page)

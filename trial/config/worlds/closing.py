@@ -5,6 +5,7 @@ So does the nightly sweep of programs that have ended, on the nights that matter
 A run of a played world is executed in this process, by the executor that the workers use. Every step may be cut off and called again.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -23,7 +24,7 @@ from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
 from analysis.unblinded.models import ComparativeRun
 from trial.config.worlds import stage
-from trial.core import side
+from trial.core import ids, side
 from trial.core.access.sign_in import DEMO_PASSWORD
 from trial.participants import actions as way_in
 from trial.participants import queries as participants
@@ -32,6 +33,11 @@ from trial.unblinded.disclosure import actions as disclosure
 from trial.unblinded.records import actions as records
 from trial.unblinded.sessions import actions as treatment
 from trial.unblinded.sessions import tasks as treatment_tasks
+
+
+def _own_stream(made: Snapshot, n: int) -> AbstractContextManager[None]:
+    """Each run draws its identifiers from a stream of its own: a play that was cut off between two of them draws none twice."""
+    return ids.seeded(int(made.sha256[:8], 16) + n)
 
 
 def snapshot() -> Snapshot:
@@ -53,8 +59,8 @@ def rehearse() -> None:
             return
         kinds = kinds_offered(current())
     made = snapshot()
-    for kind in kinds:
-        with stage.working(statistician):
+    for n, kind in enumerate(kinds):
+        with _own_stream(made, n), stage.working(statistician):
             known = PooledRun.objects.filter(snapshot_id=made.pk, kind=kind).first()
             run = known or pooled.start_run(snapshot=made, kind=kind, by=statistician)
         _execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
@@ -94,8 +100,8 @@ def analyze() -> None:
     with stage.working(independent, side.UNBLINDED):
         frozen = Snapshot.objects.get(pk=made.pk)
         kinds = kinds_of(current())
-    for kind in kinds:
-        with stage.working(independent, side.UNBLINDED):
+    for n, kind in enumerate(kinds):
+        with _own_stream(made, n), stage.working(independent, side.UNBLINDED):
             known = ComparativeRun.objects.filter(snapshot_id=frozen.pk, kind=kind).first()
             run = known or comparative.start_run(snapshot=frozen, kind=kind, by=independent)
         _execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)

@@ -468,8 +468,8 @@ def test_a_dead_worker_s_run_over_all_outcomes_begins_anew_and_ends_with_the_sam
 
 
 def test_a_kind_that_the_protocol_gives_nothing_to_is_refused(snapshot: Snapshot) -> None:
-    assert plans.kinds_of(world.read("btheb")) == ["primary"]
-    assert plans.kinds_of(world.read("imr")) == ["primary", "scales", "published"]
+    assert plans.kinds_of(world.read("btheb")) == ["plan", "primary"]
+    assert plans.kinds_of(world.read("imr")) == ["plan", "primary", "scales", "published"]
     with world.at_work(world.SETUP), pytest.raises(Refused) as refused, pytest.MonkeyPatch.context() as patch:
         patch.setattr("analysis.pooled.actions.protocol_of", lambda version: world.read("btheb"))
         pooled.start_run(snapshot=snapshot, kind="published", by=world.SETUP)

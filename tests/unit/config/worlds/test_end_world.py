@@ -158,11 +158,11 @@ def test_locked_unblinded_analyzed_released_by_those_whose_work_it_is(at_end: Ow
         ("unblinded_planned_unblinding", "confirmed_by", "independent"),
         ("unblinded_comparative_run", "created_by", "independent"),
     ):
-        analyses = 3 if table == "unblinded_comparative_run" else 1
+        analyses = 4 if table == "unblinded_comparative_run" else 1
         assert counted(at_end, who.format(table, column)) == {username: analyses}
     runs = "select state from pooled_pooledrun union all select state from unblinded_comparative_run"
     assert set(counted(at_end, runs)) == {"succeeded"}
-    assert one(at_end, "select count(*) from participants_release") == 3
+    assert one(at_end, "select count(*) from participants_release") == 4
     assert one(at_end, "select count(*) from participants_randomizationrequest where state = 'waiting'") == 0
 
 

@@ -69,7 +69,9 @@ def test_the_whole_file_comes_in_and_its_analysis_is_the_published_one(
     missed = "select count(*) from visits_visitoutcome where outcome = 'missed' and reason = 'other'"
     assert one(empty, missed) == 400 - sum(len(cells[c]) for c in FOLLOW_UPS) == 120
     assert column(empty, "select arm from unblinded_allocation order by position") == [row["treatment"] for row in rows]
-    released = one(empty, "select payload from participants_release")
+    released = one(empty, "select payload from participants_release where payload -> 'spec' ->> 'kind' is null")
+    planned = one(empty, "select payload from participants_release where payload -> 'spec' ->> 'kind' = 'plan'")
+    _equals_mmrm(planned["result"])
     again = _through_queue_and_worker(empty, tmp_path)
     for result in (released["result"], again):
         for method in ("ml", "reml"):
@@ -125,15 +127,39 @@ def _equals_r(fit: dict[str, Any], reference: dict[str, Any]) -> None:
     assert (fit["rows"], fit["subjects"]) == (reference["n_obs"], reference["n_subjects"])
 
 
+def _equals_mmrm(result: dict[str, Any]) -> None:
+    """The plan's MMRM with both degrees of freedom, and the random intercepts of the book beside it.
+
+    The reference stops 3e-7 below the maximum, and its Kenward-Roger has a second-derivative term, which the linear one has not: the
+    df are the same.
+    """
+    expected = json.loads(REFERENCES.with_name("repeated_measures.json").read_text())["btheb"]
+    fits = {fit["code"]: fit["answer"] for fit in result["fits"]}
+    for code, df in (("primary", "satterthwaite"), ("other_df", "kenward_roger")):
+        theirs = expected[f"mmrm_unstructured_{df}"]
+        assert fits[code]["logLik"] == pytest.approx(theirs["logLik"], abs=1e-6)
+        for ours, row in zip(fits[code]["differences"], theirs["differences"], strict=True):
+            assert ours["estimate"] == pytest.approx(row["estimate"], abs=1e-4 * row["SE"])
+            assert ours["df"] == pytest.approx(row["df"], rel=5e-5)
+            if df == "satterthwaite":
+                assert ours["se"] == pytest.approx(row["SE"], rel=3e-5)
+    for method in ("ml", "reml"):
+        theirs = json.loads(REFERENCES.read_text())[f"random_intercept_{method}"]
+        mine = fits[f"book_{method}"]["coefficients"]
+        assert sorted(mine["estimate"]) == pytest.approx(sorted(theirs["coef"]["estimate"]), rel=1e-5)
+        assert sorted(mine["se"]) == pytest.approx(sorted(theirs["coef"]["se"]), rel=1e-5)
+        assert fits[f"book_{method}"]["logLik"] == pytest.approx(theirs["logLik"], abs=1e-4)
+
+
 def _the_end_was_played_by_those_whose_work_it_is(owner: psycopg.Connection[Any]) -> None:
     who = "select u.username from {} r join core_user u on u.id::text = r.{}"
     assert column(owner, who.format("participants_databaselock", "locked_by")) == ["datamanager"]
     assert column(owner, who.format("participants_unblindingrequest", "requested_by")) == ["sponsor"]
     assert column(owner, who.format("unblinded_planned_unblinding", "confirmed_by")) == ["independent"]
-    assert column(owner, who.format("unblinded_comparative_run", "created_by")) == ["independent"]
+    assert column(owner, who.format("unblinded_comparative_run", "created_by")) == ["independent"] * 2
     assert set(column(owner, who.format("pooled_pooledrun", "created_by"))) == {"statistician"}
     runs = "select state from pooled_pooledrun union all select state from unblinded_comparative_run"
-    assert column(owner, runs) == ["succeeded"] * 3
+    assert column(owner, runs) == ["succeeded"] * 5
     assert column(owner, "select after_lock from snapshots_snapshot order by made_at") == [False, True]
 
 
@@ -167,7 +193,7 @@ def test_killed_and_called_again_it_ends_the_same(
     assert notice() == ""
     assert {t: d for t, d in look(catalog=False).differences(whole).items() if t not in _MAY_DIFFER} == {}
     results = column(empty, "select result_sha256 from unblinded_comparative_run")
-    assert len(results) == 1
+    assert len(results) == 2
     assert len(column(empty, "select 1 from unblinded_allocation")) == len(rows_of(small))
     assert _without_keys(look(catalog=False).tables["core_history"]) == _without_keys(whole.tables["core_history"])
 

@@ -1,0 +1,240 @@
+"""A stored result of the analysis plan as people read it: the planned contrast, and every model that stands beside it."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from analysis.plans.presenters import WORDS
+from analysis.reports.rendering import FAKE, arm_name, fmt, label, said, words
+from trial.core.ui import figures
+from trial.core.ui.charts import Chart, chart
+from trial.core.ui.parts import Certainty, CertaintyLevel, Result
+from trial.core.ui.tables import Column, Table
+from trial.core.ui.text import Text, p_words
+
+NAMES: dict[str, Text] = {
+    "primary": _lazy("As planned"),
+    "other_df": _lazy("As planned, other degrees of freedom"),
+}
+NUMBERS = ("estimate", "se", "df", "lower", "upper", "p")
+
+
+def planned_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = "") -> Result:
+    """Sentence, differences by visit, adjusted means, all models side by side, and how sure one can be."""
+    answer = stored["fits"][0]["answer"]
+    return Result(
+        sentence=said(planned_sentence(frozen, stored), fake=fake),
+        table=_by_visit(frozen, stored),
+        charts=[one for one in (_means(frozen, answer), _forest(frozen, stored)) if one],
+        certainty=_certainty(frozen, stored),
+        marked=FAKE if fake else "",
+        source=source,
+    )
+
+
+def planned_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
+    """The planned contrast in words, with interval and p."""
+    found = contrast(frozen, stored["fits"][0]["answer"])
+    control = _control(frozen)
+    if found is None or found["estimate"] is None:
+        return _("No difference could be estimated: %(why)s") % {"why": (found or {}).get("reason") or _("see below.")}
+    return _(
+        "At %(visit)s, %(outcome)s in %(arm)s is %(estimate)s points %(direction)s than in %(control)s"
+        " (%(level)d %% interval %(low)s to %(high)s, %(p)s)."
+    ) % {
+        "visit": label(frozen, frozen["primary_visit"]), "outcome": frozen["outcome"]["name"],
+        "arm": arm_name(frozen, frozen["experimental"]), "control": arm_name(frozen, control),
+        "estimate": fmt(abs(found["estimate"])), "direction": _("higher") if found["estimate"] > 0 else _("lower"),
+        "level": round(100 * frozen["confidence"]), "low": fmt(found["lower"]), "high": fmt(found["upper"]), "p": p_words(found["p"]),
+    }  # fmt: skip
+
+
+def contrast(frozen: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The difference at the primary visit; of a model without visits its only one."""
+    differences = answer["differences"] if answer else []
+    at = [one for one in differences if one["visit"] == frozen["primary_visit"]]
+    found: dict[str, Any] | None = (at or [one for one in differences if one["visit"] is None] or [None])[0]
+    return found
+
+
+def _control(frozen: dict[str, Any]) -> str:
+    return str(next(code for code in frozen["arms"] if code != frozen["experimental"]))
+
+
+def _d(frozen: dict[str, Any], stored: dict[str, Any], one: dict[str, Any]) -> float | None:
+    """Standardized by the baseline of all randomized, + in favor of the experimental arm; one SD for every model."""
+    sd = stored["standard_deviation"]
+    if sd is None or one["estimate"] is None:
+        return None
+    value: float = one["estimate"] / sd["value"]
+    return -value if frozen["better"] == "lower" else value
+
+
+def _columns(*first: Column) -> list[Column]:
+    return [
+        *first, Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
+        Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
+        Column(_("p"), p=True), Column(_("d"), number=True, decimals=2),
+    ]  # fmt: skip
+
+
+def _by_visit(frozen: dict[str, Any], stored: dict[str, Any]) -> Table:
+    answer = stored["fits"][0]["answer"]
+    rows = [
+        [label(frozen, one["visit"]), *(one[name] for name in NUMBERS), _d(frozen, stored, one)]
+        for one in answer["differences"]
+    ]
+    caption = _("Adjusted differences, %(arm)s minus %(control)s") % {
+        "arm": arm_name(frozen, frozen["experimental"]), "control": arm_name(frozen, _control(frozen)),
+    }  # fmt: skip
+    sd = stored["standard_deviation"] or {}
+    notes = [
+        _("d: difference / SD of the baseline pooled within arms (%(sd)s, n %(n)s); + favors %(arm)s.")
+        % {"sd": fmt(sd.get("value")), "n": sd.get("n", "NA"), "arm": arm_name(frozen, frozen["experimental"])}
+    ]
+    joint = answer.get("joint")
+    if joint and joint["p"] is not None:
+        notes.append(
+            _("Condition × time: F(%(df)d, %(residual)s) = %(f)s, %(p)s.")
+            % {
+                "df": joint["num_df"],
+                "residual": f"{joint['den_df']:.1f}",
+                "f": fmt(joint["statistic"]),
+                "p": p_words(joint["p"]),
+            }
+        )
+    return Table(_columns(Column(_("Visit"))), rows, caption=caption, note=" ".join(notes))
+
+
+def fit_name(frozen: dict[str, Any], fit: dict[str, Any]) -> str:
+    """What a model is called."""
+    name = NAMES.get(fit["kind"]) or WORDS[fit["kind"]]
+    method = (fit["answer"] or {}).get("method")
+    return f"{name} ({str(method).upper()})" if fit["code"].endswith(("_ml", "_reml")) and method else str(name)
+
+
+def fits_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table:
+    """The contrast at the primary visit under each model."""
+    rows = []
+    for fit in stored["fits"]:
+        one = contrast(frozen, fit["answer"])
+        numbers = [one[name] for name in NUMBERS] if one else [None] * len(NUMBERS)
+        degrees = WORDS.get((fit["answer"] or {}).get("df_method", ""), "")
+        rows.append([fit_name(frozen, fit), degrees, *numbers, _d(frozen, stored, one) if one else None])
+    caption = _("The contrast at %(visit)s under each model") % {"visit": label(frozen, frozen["primary_visit"])}
+    left = ", ".join(str(WORDS[kind]) for kind in frozen["not_computed"])
+    note = _("Planned, and not computed by this program: %(what)s.") % {"what": left} if left else ""
+    return Table(_columns(Column(_("Model")), Column(_("Method for df"))), rows, caption=caption, note=note)
+
+
+def coefficient_tables(frozen: dict[str, Any], stored: dict[str, Any]) -> list[tuple[str, Table]]:
+    """The coefficients of each model that could be fitted."""
+    columns = [Column(_("Term"), code=True)] + [
+        Column(text, number=True, decimals=4) for text in (_("Estimate"), _("SE"), _("df"), _("Statistic"))
+    ] + [Column(_("p"), p=True)]  # fmt: skip
+    found = []
+    for fit in stored["fits"]:
+        if not fit["answer"]:
+            continue
+        one = fit["answer"]["coefficients"]
+        rows = [
+            list(row)
+            for row in zip(*(one[k] for k in ("names", "estimate", "se", "df", "statistic", "p")), strict=True)
+        ]
+        caption = _("Coefficients, log-likelihood %(value)s") % {"value": _number(fit["answer"]["logLik"])}
+        found.append((fit_name(frozen, fit), Table(columns, rows, caption=caption)))
+    return found
+
+
+def _number(value: float | None) -> str:
+    return "NA" if value is None else f"{value:.6f}".replace("-", "\N{MINUS SIGN}")
+
+
+def covariance_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | None:
+    """The covariance between visits of the planned model, where it has one."""
+    found = stored["fits"][0]["answer"].get("covariance")
+    if not found or "matrix" not in found:
+        return None
+    names = [label(frozen, visit) for visit in found["visits"]]
+    columns = [Column("")] + [Column(name, number=True, decimals=3) for name in names]
+    rows = [[name, *row] for name, row in zip(names, found["matrix"], strict=True)]
+    return Table(columns, rows, caption=_("Covariance between visits"))
+
+
+def _means(frozen: dict[str, Any], answer: dict[str, Any]) -> Chart | None:
+    known = [one for one in answer["lsmeans"] if one["lower"] is not None and one["visit"] is not None]
+    if not known:
+        return None
+    points = [
+        figures.VisitPoint(arm_name(frozen, m["arm"]), label(frozen, m["visit"]), m["estimate"], m["lower"], m["upper"])
+        for m in known
+    ]
+    columns = [Column(_("Visit")), Column(_("Arm"))] + [
+        Column(text, number=True, decimals=2) for text in (_("Mean"), _("Low"), _("High"))
+    ]
+    rows = [
+        [label(frozen, m["visit"]), arm_name(frozen, m["arm"]), m["estimate"], m["lower"], m["upper"]] for m in known
+    ]
+    sentence = _("Adjusted means of %(name)s by visit and arm, with %(level)d %% intervals.") % {
+        "name": frozen["outcome"]["name"], "level": round(100 * frozen["confidence"]),
+    }  # fmt: skip
+    drawn = figures.by_visit(points, frozen["outcome"]["name"], width=480)
+    return chart(drawn, _("Adjusted means"), sentence, Table(columns, rows))
+
+
+def _forest(frozen: dict[str, Any], stored: dict[str, Any]) -> Chart | None:
+    estimates = [
+        figures.Estimate(
+            fit_name(frozen, fit), one["estimate"], one["lower"], one["upper"], is_total=fit["kind"] == "primary"
+        )
+        for fit in stored["fits"]
+        if (one := contrast(frozen, fit["answer"])) and one["estimate"] is not None
+    ]
+    if not estimates:
+        return None
+    drawn = figures.forest(estimates, _("Difference in points"))
+    sentence = _("The contrast at the primary visit under each model; the diamond is the planned one.")
+    return chart(drawn, _("How much rests on the model"), sentence, fits_table(frozen, stored))
+
+
+def _certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty]:
+    first = stored["fits"][0]
+    found = [
+        Certainty("good", _("The planned model converged: %(model)s.") % {"model": WORDS[first["answer"]["model"]]})
+    ]
+    if stored["team"] in ("fixed", "random") and frozen["team_rule"] == "fixed_or_random":
+        found.append(
+            Certainty("good", _("Teams entered as: %(how)s, by the plan's rule.") % {"how": WORDS[stored["team"]]})
+        )
+    found += [Certainty("caution", words(problem)) for problem in first["problems"]]
+    for fit in stored["fits"][1:]:
+        if not fit["answer"]:
+            why = " ".join(words(problem) for problem in fit["problems"])
+            found.append(Certainty("poor", f"{fit_name(frozen, fit)}: {why}"))
+    rater = frozen["outcome"]["rater"]
+    blind = _("blind") if frozen["outcome"]["rater_blind"] else _("not blind")
+    level: CertaintyLevel = "good" if frozen["outcome"]["rater_blind"] else "caution"
+    found.append(Certainty(level, _("Rated by the %(rater)s, who is %(blind)s.") % {"rater": rater, "blind": blind}))
+    return found
+
+
+def as_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False) -> Table:
+    """Every difference of every model as one table, for its CSV."""
+    columns = [Column(name) for name in ("model", "kind", "df method", "visit", *NUMBERS, "standardized", "data")]
+    data = "fake" if fake else "trial"
+    rows = [
+        [
+            fit["code"],
+            fit["kind"],
+            fit["answer"]["df_method"],
+            one["visit"] or "",
+            *(one[name] for name in NUMBERS),
+            _d(frozen, stored, one),
+            data,
+        ]
+        for fit in stored["fits"]
+        if fit["answer"]
+        for one in fit["answer"]["differences"]
+    ]
+    return Table(columns, rows)
