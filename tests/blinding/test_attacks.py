@@ -322,7 +322,12 @@ UNBLINDED: list[Attack] = [
     ("select pg_try_advisory_xact_lock(7305132)", DENIED),
     ("select equipoise_hold_still()", DENIED),
     ("select equipoise_seal('open')", DENIED),
-    ("select equipoise_decide_redaction(gen_random_uuid(), true)", DENIED),
+    ("select equipoise_decide_redaction(gen_random_uuid(), true)", CHECK),  # of its own side there is no such question
+    ("select equipoise_redact_record('unblinded_group', '', 'name', 'Tuesday', 'x', true)", DENIED),
+    ("select equipoise_redacts('unblinded_group', '{}', '{}')", DENIED),
+    ("update unblinded_redaction set state = 'done'", DENIED),
+    ("insert into unblinded_redactedline(id) values (gen_random_uuid())", DENIED),
+    ("update unblinded_history set reason = ''", DENIED),
     ("set role equipoise_allocator", DENIED),
     ("set session_replication_role = replica", DENIED),
     ("grant equipoise_allocator to equipoise_unblinded", DENIED),

@@ -82,6 +82,8 @@ CODED = {
     "core_history_seal": "head",
     "core_redaction": "table_name row_id field site asked_by decided_by",
     "core_redactedline": "site digest",
+    "unblinded_redaction": "table_name row_id field site asked_by decided_by",
+    "unblinded_redactedline": "site digest",
     "core_setuptoken": "sha256",
     "protocol_protocolversion": "sha256 document loaded_by",
     "protocol_site": "code name",

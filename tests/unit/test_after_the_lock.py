@@ -32,7 +32,7 @@ OTHERS = {
 STILL_DONE = {
     "death", "unblinded_death", "contact_edit", "withdraw", "unblinding_report", "visit_report", "snapshots", "run_new", "comparative_new",
     "request_unblinding", "planned_unblinding", "code_break", "code_break_reason", "me", "unblinded_me",
-    "token_new", "unblinded_token_new", "forecast_new", "redaction_ask",
+    "token_new", "unblinded_token_new", "forecast_new", "redaction_ask", "unblinded_redaction_ask",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, an emergency, a
 lawful redaction, one's account."""

@@ -155,8 +155,8 @@ class HistorySeal(SealBase):
         db_table = "core_history_seal"
 
 
-class Redaction(Base):
-    """A typed field of a record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
+class RedactionBase(Base):
+    """A typed text of a history and its record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
 
     class Reason(models.TextChoices):
         PARTICIPANT = "participant", _("It says who the participant is")
@@ -183,26 +183,46 @@ class Redaction(Base):
     decided_by = models.CharField(max_length=60, blank=True)
 
     class Meta:
+        abstract = True
         constraints = [
             models.CheckConstraint(
                 condition=Q(reason__in=["participant", "other_person", "wrong_record", "secret"]),
-                name="core_redaction_reason",
+                name="%(app_label)s_redaction_reason",
             ),
-            models.CheckConstraint(condition=Q(state__in=["asked", "done", "refused"]), name="core_redaction_state"),
-            models.CheckConstraint(condition=~Q(decided_by=models.F("asked_by")), name="core_redaction_two_persons"),
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "done", "refused"]), name="%(app_label)s_redaction_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(decided_by=models.F("asked_by")), name="%(app_label)s_redaction_two_persons"
+            ),
             models.UniqueConstraint(
-                fields=["history_row", "field"], condition=Q(state="asked"), name="core_redaction_asked_once"
+                fields=["history_row", "field"], condition=Q(state="asked"), name="%(app_label)s_redaction_asked_once"
             ),
         ]
 
 
-class RedactedLine(Base):
-    """A line of the open history that a redaction changed, with its digest as it stands since."""
+class Redaction(RedactionBase):
+    """A redaction of the open side: the data manager asks, the investigator decides."""
 
-    redaction = models.ForeignKey(Redaction, models.PROTECT, related_name="lines")
+    class Meta(RedactionBase.Meta):
+        abstract = False
+
+
+class RedactedLineBase(Base):
+    """A line of a history that a redaction changed, with its digest as it stands since."""
+
     history_row = models.BigIntegerField()
     site = models.CharField(max_length=30, null=True)
     digest = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+
+
+class RedactedLine(RedactedLineBase):
+    """A redacted line of the open history."""
+
+    redaction = models.ForeignKey(Redaction, models.PROTECT, related_name="lines")
 
 
 class SetupToken(Base):
