@@ -1,13 +1,17 @@
 """Accounts, memberships, logins and the open history."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from trial.core import clock, ids
+from trial.core import clock, db, ids, side
 
 ANY_SITE = "*"
 
@@ -22,7 +26,11 @@ class Base(models.Model):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts; makes none (that is an action)."""
+    """Finds accounts; makes none (that is an action). On the open side without their passwords, which that login cannot select."""
+
+    def get_queryset(self) -> "models.QuerySet[User]":
+        found = super().get_queryset()
+        return found.defer("password") if side.current() == side.OPEN else found
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=username)
@@ -36,6 +44,12 @@ class User(AbstractBaseUser):
     full_name = models.CharField(_("full name"), max_length=120)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False, help_text="somebody else knows it")
+    password_mark = models.GeneratedField(
+        expression=MD5("password"),
+        output_field=models.CharField(max_length=32),
+        db_persist=True,
+        help_text="changes with the password; of its hash nothing can be tried out against it, since the salt is not known",
+    )
     created_at = models.DateTimeField(default=clock.now)
 
     USERNAME_FIELD = "username"
@@ -44,6 +58,7 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
+        base_manager_name = "objects"  # the user of a membership, too, comes without a password
         constraints = [
             models.CheckConstraint(
                 condition=Q(username__regex=r"^[a-z][a-z0-9_.-]*$"), name="core_user_username_plain"
@@ -52,6 +67,23 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Read again. The open side gets the password of its own people from a function, and of others one that nothing fits."""
+        if fields is not None and list(fields) == ["password"] and side.current() == side.OPEN:
+            with db.cursor() as c:
+                c.execute("select equipoise_password(%s)", [self.pk])
+                self.password = c.fetchone()[0] or UNUSABLE_PASSWORD_PREFIX
+            return
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What ends sessions when the password changes. Made of the mark: either side verifies a session, neither reads a password for it."""
+        return salted_hmac(
+            "equipoise.session.password", self.password_mark, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
 
 class Membership(Base):

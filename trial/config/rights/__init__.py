@@ -73,6 +73,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_allocated": (),
     "equipoise_append_only": (),
     "equipoise_guard_credentials": (),
+    "equipoise_password": ("default",),
     "equipoise_guard_token": (),
     "equipoise_guard_lock": (),
     "equipoise_write_once": (),

@@ -367,6 +367,18 @@ begin
     return new;
 end $$;
 
+-- The stored password of somebody of the open side, for that side's form. Nobody's who works, or may be given work, on another side: whoever
+-- had it could guess at leisure.
+create or replace function equipoise_password(who uuid) returns text
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select u.password from public.core_user u
+    where u.id = who and exists (
+        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role where m.user_id = u.id and r.side = 'open'
+    ) and not exists (
+        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role where m.user_id = u.id and r.side <> 'open'
+    )
+$$;
+
 -- A token of a side is for somebody who works there, and is in force when it is made.
 create or replace function equipoise_guard_token() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
