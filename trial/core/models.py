@@ -11,7 +11,7 @@ from django.db.models.functions import MD5
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from trial.core import clock, db, ids, side
+from trial.core import clock, ids, side
 
 ANY_SITE = "*"
 
@@ -73,9 +73,9 @@ class User(AbstractBaseUser):
     ) -> None:
         """Read again. The open side gets the password of its own people from a function, and of others one that nothing fits."""
         if fields is not None and list(fields) == ["password"] and side.current() == side.OPEN:
-            with db.cursor() as c:
-                c.execute("select equipoise_password(%s)", [self.pk])
-                self.password = c.fetchone()[0] or UNUSABLE_PASSWORD_PREFIX
+            known = models.Func("pk", function="equipoise_password", output_field=models.CharField(null=True))
+            found = User.objects.filter(pk=self.pk).values_list(known, flat=True).first()
+            self.password = found or UNUSABLE_PASSWORD_PREFIX
             return
         super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
 
