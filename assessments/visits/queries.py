@@ -31,7 +31,11 @@ def assignments_in_force() -> QuerySet[AssessorAssignment]:
 
 def interviewer_of(participant_id: uuid.UUID) -> AssessorAssignment | None:
     """The assignment in force of one participant, with the interviewer."""
-    rows = AssessorAssignment.objects.filter(participant_id=participant_id).select_related("interviewer")
+    rows = (
+        AssessorAssignment.objects.filter(participant_id=participant_id)
+        .select_related("interviewer")
+        .defer("interviewer__password")
+    )
     return rows.order_by("-number").first()
 
 
@@ -136,7 +140,12 @@ def visit_lines(people: Iterable[Participant], protocol: Protocol, today: dt.dat
     keys = [one.pk for one in listed]
     outcomes = outcomes_in_force(keys)
     counts = form_counts(keys)
-    assigned = assignments_in_force().filter(participant_id__in=keys).select_related("interviewer")
+    assigned = (
+        assignments_in_force()
+        .filter(participant_id__in=keys)
+        .select_related("interviewer")
+        .defer("interviewer__password")
+    )
     interviewers = {row.participant_id: row.interviewer for row in assigned}
     gone, stopped = died(keys), stopped_parts(keys, protocol)
     raters = {visit.code: [i.rater for i in protocol.instruments_at(visit.code)] for visit in protocol.visits}

@@ -12,11 +12,13 @@ import psycopg
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from psycopg import sql
 
 from tests import world
 from tests.blinding.one_database import reset
 from tests.treatment import START, Treatment
 from trial.core import clock, db, side
+from trial.core.access.actions import create_account
 from trial.core.models import User
 from trial.core.sessions import SessionStore, hashed
 
@@ -38,6 +40,8 @@ def trial(owner: psycopg.Connection[Any]) -> Iterator[Treatment]:
             name: world.make_user(name, role, played.site)
             for name, role in (("carla", "coordinator"), ("dana", "datamanager"), ("ada", "admin"), ("bea", "admin"))
         }
+        with side.unblinded(), db.unit_of_work(by=world.SETUP):
+            create_account(username="nora", full_name="Nora", password="a long enough passphrase", by=world.SETUP)
         yield played
     reset(owner)
 
@@ -63,6 +67,31 @@ def ending(login_side: str, statements: list[str]) -> str:
 
 
 SECRET = "unblinded_allocation"
+THEA = "(select id from core_user where username = 'thea')"
+
+PASSWORDS: list[Attack] = [
+    ("select password from core_user", DENIED),
+    ("select * from core_user", DENIED),
+    ("select u from core_user u", DENIED),
+    ("select to_jsonb(u) ->> 'password' from core_user u", DENIED),
+    ("select count(*) from core_user where password like 'p%'", DENIED),
+    ("select username from core_user order by password", DENIED),
+    ("copy core_user to stdout", DENIED),
+    ("update core_user set password = password", DENIED),
+    ("update core_user set last_login = now() where username = 'carla' returning password", DENIED),
+    ("update core_user set last_login = now() where password like 'p%'", DENIED),
+    (f"select equipoise_password({THEA})", NOTHING),
+    (
+        "select equipoise_password(id) from core_user where username in ('thea', 'tim', 'irma', 'ursula', 'ada', 'bea', 'nora')",
+        NOTHING,
+    ),
+    (
+        "select 1 from core_user where password_mark = md5(coalesce(equipoise_password(id), '')) and username = 'thea'",
+        NOTHING,
+    ),
+    ("select most_common_vals from pg_stats where tablename = 'core_user'", DENIED),
+]
+"""What could be tried offline against passwords: no stored password of anybody behind the wall, nor of an account that may be given work there."""
 
 READING: list[Attack] = [
     (f"table {SECRET}", DENIED),
@@ -249,7 +278,7 @@ FUNCTIONS = [
 ]  # fmt: skip
 """Functions that run with the owner's rights and are for triggers alone."""
 
-BLINDED = [*READING, *AROUND, *POWER, *WRITING, *((f"select {one}", DENIED) for one in FUNCTIONS)]
+BLINDED = [*PASSWORDS, *READING, *AROUND, *POWER, *WRITING, *((f"select {one}", DENIED) for one in FUNCTIONS)]
 
 
 def test_the_list_is_long() -> None:
@@ -322,7 +351,12 @@ UNBLINDED: list[Attack] = [
     ("select pg_try_advisory_xact_lock(7305132)", DENIED),
     ("select equipoise_hold_still()", DENIED),
     ("select equipoise_seal('open')", DENIED),
-    ("select equipoise_decide_redaction(gen_random_uuid(), true)", DENIED),
+    ("select equipoise_decide_redaction(gen_random_uuid(), true)", CHECK),  # of its own side there is no such question
+    ("select equipoise_redact_record('unblinded_group', '', 'name', 'Tuesday', 'x', true)", DENIED),
+    ("select equipoise_redacts('unblinded_group', '{}', '{}')", DENIED),
+    ("update unblinded_redaction set state = 'done'", DENIED),
+    ("insert into unblinded_redactedline(id) values (gen_random_uuid())", DENIED),
+    ("update unblinded_history set reason = ''", DENIED),
     ("set role equipoise_allocator", DENIED),
     ("set session_replication_role = replica", DENIED),
     ("grant equipoise_allocator to equipoise_unblinded", DENIED),
@@ -334,6 +368,35 @@ UNBLINDED: list[Attack] = [
 @pytest.mark.parametrize(("statement", "expected"), UNBLINDED)
 def test_the_unblinded_login(trial: Treatment, statement: str, expected: str) -> None:
     assert ending("unblinded", [statement]) == expected
+
+
+def test_the_blinded_login_gets_the_passwords_of_its_own_people_alone(
+    trial: Treatment, owner: psycopg.Connection[Any]
+) -> None:
+    """Otherwise its form could let in nobody. Whatever it can read, it reads of people of the open side."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as login:
+        got = dict(login.execute("select username, equipoise_password(id) from core_user").fetchall())
+    stored = dict(owner.execute("select username, password from core_user").fetchall())
+    assert {name for name, password in got.items() if password} == {"carla", "dana"}
+    assert all(got[name] == stored[name] for name in ("carla", "dana"))
+    with psycopg.connect(os.environ["DATABASE_URL"]) as login:
+        read = "".join(
+            str(login.execute(sql.SQL("select {} from {}").format(columns, sql.Identifier(name))).fetchall())
+            for name, columns in _readable(login)
+        )
+    assert stored["carla"] not in read
+    assert [name for name in stored if stored[name] in read] == []
+
+
+def _readable(login: psycopg.Connection[Any]) -> list[tuple[str, sql.Composed]]:
+    """Each table of the login with the columns that it may select."""
+    login.execute("select set_config('equipoise.sites', '*', false)")
+    rows = login.execute(
+        "select c.relname, array_agg(a.attname::text) from pg_class c join pg_attribute a on a.attrelid = c.oid"
+        " where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped"
+        " and has_column_privilege(c.oid, a.attnum, 'select') group by c.relname"
+    ).fetchall()
+    return [(name, sql.SQL(", ").join(map(sql.Identifier, columns))) for name, columns in rows]
 
 
 def test_the_attacks_meet_something(trial: Treatment, owner: psycopg.Connection[Any]) -> None:

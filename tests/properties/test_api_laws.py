@@ -71,6 +71,10 @@ class World:
     """One for all: a new one reads the static files once more."""
     scoped: frozenset[str] = frozenset(role.code for role in ALL if role.site_scoped)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Short: of a long one hypothesis warns when it tells a failure, a warning is an error here, and another failure is told instead."""
+        printer.text("World()")
+
     def ask(self, role: str, method: str, address: str, body: bytes | None = None) -> Any:
         """The answer to a request with the token of a role."""
         shown = {"Authorization": f"Bearer {self.tokens[role]}"}
@@ -165,8 +169,9 @@ def requests(draw: Any, found: World) -> tuple[Operation, str, bytes | None, boo
         kind = draw(st.sampled_from(["own", "own", "foreign", "nothing", "odd"]))
         pool = {"own": found.own, "foreign": found.foreign}.get(kind, {})
         if match[1] in pool:
-            asks_foreign |= kind == "foreign"
-            return str(draw(st.sampled_from(pool[match[1]])))
+            value = draw(st.sampled_from(pool[match[1]]))
+            asks_foreign |= value not in found.own[match[1]]  # codes of visits and forms are those of both sites
+            return str(value)
         odd = draw(
             st.text(st.characters(blacklist_characters="/", blacklist_categories=["Cs"]), min_size=1, max_size=12)
         )

@@ -87,6 +87,7 @@ WITHOUT_TWIN: dict[str, str] = {
             ),
             *("fidelity_sign", "fidelity_consensus", "admission_new", "admission_correct", "admission_remove"),
             *("admissions_complete", "handover_order", "redaction_ask", "redaction"),
+            *("unblinded_redaction_ask", "unblinded_redaction"),
         ),
         ASKS,
     ),

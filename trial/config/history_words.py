@@ -16,6 +16,8 @@ TABLES: dict[str, Text] = {
     "core_setuptoken": _("Token of the setup"),
     "core_redaction": _("Redaction"),
     "core_redactedline": _("Redacted line of the history"),
+    "unblinded_redaction": _("Redaction"),
+    "unblinded_redactedline": _("Redacted line of the history"),
     "dropbox_refusal": _("Refused attempt"),
     "tokens_token": _("Token of a program"),
     "protocol_protocolversion": _("Version of the protocol"),

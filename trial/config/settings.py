@@ -244,6 +244,14 @@ SEALS = {
     "default": "trial.core.models.HistorySeal",
     "unblinded": "trial.unblinded.disclosure.models.UnblindedHistorySeal",
 }
+REDACTIONS = {
+    "default": "trial.core.models.Redaction",
+    "unblinded": "trial.unblinded.disclosure.models.UnblindedRedaction",
+}
+REDACTED_LINES = {
+    "default": "trial.core.models.RedactedLine",
+    "unblinded": "trial.unblinded.disclosure.models.UnblindedRedactedLine",
+}
 HISTORY_WORDS = "trial.config.history_words.words"
 HISTORY_TABLES = "trial.config.history_words.TABLES"
 KEYS_NUMBERED = "trial.participants.queries.keys_numbered"

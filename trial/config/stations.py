@@ -177,6 +177,7 @@ STATIONS: list[Station] = [
         "unblinded_history", _("History"), _codes(r.UnblindedDataManager, r.UnblindedMonitor), "unblinded", "history"
     ),
     Station("unblinded_history_seal", _("Seal"), _codes(r.IndependentStatistician), "unblinded", "lock"),
+    Station("unblinded_redactions", _("Redactions"), _codes(r.IndependentStatistician), "unblinded", "history"),
     Station("accounts", _("Accounts"), _codes(r.Administrator), "unblinded", "users"),
     Station("role_matrix", _("Roles"), _codes(r.Administrator), "unblinded", "shield-check"),
     Station("refusals", _("Refused attempts"), _codes(r.Administrator), "unblinded", "ban"),

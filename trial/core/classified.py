@@ -45,4 +45,4 @@ def kept_out_of_history(field: str) -> bool:
     """Whether the values of this field ("table.column") stand in no history."""
     table, _, column = field.partition(".")
     rights: Mapping[str, Table] = import_string(settings.RIGHTS)
-    return not rights[table].has_history or column in rights[table].secret
+    return not rights[table].has_history or column in (*rights[table].secret, *rights[table].silent)

@@ -1,13 +1,17 @@
 """Accounts, memberships, logins and the open history."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from trial.core import clock, ids
+from trial.core import clock, ids, side
 
 ANY_SITE = "*"
 
@@ -22,7 +26,11 @@ class Base(models.Model):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts; makes none (that is an action)."""
+    """Finds accounts; makes none (that is an action). On the open side without their passwords, which that login cannot select."""
+
+    def get_queryset(self) -> "models.QuerySet[User]":
+        found = super().get_queryset()
+        return found.defer("password") if side.current() == side.OPEN else found
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=username)
@@ -36,6 +44,12 @@ class User(AbstractBaseUser):
     full_name = models.CharField(_("full name"), max_length=120)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False, help_text="somebody else knows it")
+    password_mark = models.GeneratedField(
+        expression=MD5("password"),
+        output_field=models.CharField(max_length=32),
+        db_persist=True,
+        help_text="changes with the password; of its hash nothing can be tried out against it, since the salt is not known",
+    )
     created_at = models.DateTimeField(default=clock.now)
 
     USERNAME_FIELD = "username"
@@ -44,6 +58,7 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
+        base_manager_name = "objects"  # the user of a membership, too, comes without a password
         constraints = [
             models.CheckConstraint(
                 condition=Q(username__regex=r"^[a-z][a-z0-9_.-]*$"), name="core_user_username_plain"
@@ -52,6 +67,23 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Read again. The open side gets the password of its own people from a function, and of others one that nothing fits."""
+        if fields is not None and list(fields) == ["password"] and side.current() == side.OPEN:
+            known = models.Func("pk", function="equipoise_password", output_field=models.CharField(null=True))
+            found = User.objects.filter(pk=self.pk).values_list(known, flat=True).first()
+            self.password = found or UNUSABLE_PASSWORD_PREFIX
+            return
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What ends sessions when the password changes. Made of the mark: either side verifies a session, neither reads a password for it."""
+        return salted_hmac(
+            "equipoise.session.password", self.password_mark, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
 
 class Membership(Base):
@@ -155,8 +187,8 @@ class HistorySeal(SealBase):
         db_table = "core_history_seal"
 
 
-class Redaction(Base):
-    """A typed field of a record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
+class RedactionBase(Base):
+    """A typed text of a history and its record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
 
     class Reason(models.TextChoices):
         PARTICIPANT = "participant", _("It says who the participant is")
@@ -183,26 +215,46 @@ class Redaction(Base):
     decided_by = models.CharField(max_length=60, blank=True)
 
     class Meta:
+        abstract = True
         constraints = [
             models.CheckConstraint(
                 condition=Q(reason__in=["participant", "other_person", "wrong_record", "secret"]),
-                name="core_redaction_reason",
+                name="%(app_label)s_redaction_reason",
             ),
-            models.CheckConstraint(condition=Q(state__in=["asked", "done", "refused"]), name="core_redaction_state"),
-            models.CheckConstraint(condition=~Q(decided_by=models.F("asked_by")), name="core_redaction_two_persons"),
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "done", "refused"]), name="%(app_label)s_redaction_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(decided_by=models.F("asked_by")), name="%(app_label)s_redaction_two_persons"
+            ),
             models.UniqueConstraint(
-                fields=["history_row", "field"], condition=Q(state="asked"), name="core_redaction_asked_once"
+                fields=["history_row", "field"], condition=Q(state="asked"), name="%(app_label)s_redaction_asked_once"
             ),
         ]
 
 
-class RedactedLine(Base):
-    """A line of the open history that a redaction changed, with its digest as it stands since."""
+class Redaction(RedactionBase):
+    """A redaction of the open side: the data manager asks, the investigator decides."""
 
-    redaction = models.ForeignKey(Redaction, models.PROTECT, related_name="lines")
+    class Meta(RedactionBase.Meta):
+        abstract = False
+
+
+class RedactedLineBase(Base):
+    """A line of a history that a redaction changed, with its digest as it stands since."""
+
     history_row = models.BigIntegerField()
     site = models.CharField(max_length=30, null=True)
     digest = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+
+
+class RedactedLine(RedactedLineBase):
+    """A redacted line of the open history."""
+
+    redaction = models.ForeignKey(Redaction, models.PROTECT, related_name="lines")
 
 
 class SetupToken(Base):

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
@@ -143,7 +144,7 @@ def test_a_role_behind_the_wall_ends_a_password_of_the_open_side(admins: Any) ->
     ada, bea = admins
     user = world.make_user("carla", "coordinator", "rotterdam")
     with side.opened(), db.unit_of_work(by=world.SETUP):
-        User.objects.filter(pk=user.pk).update(password=User.objects.get(username="bea").password)  # anybody's choice
+        User.objects.filter(pk=user.pk).update(password=make_password(GOOD))  # anybody's choice
     with world.at_work(ada):
         actions.end_role(membership=Membership.objects.get(user=user), by=ada)
         role = actions.give_role(user=user, role="independent", by=ada)

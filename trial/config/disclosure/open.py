@@ -12,7 +12,7 @@ RUN = (
 TABLES = {
     # --- accounts
     "core_user": fields(
-        identifies="password",
+        identifies="password password_mark",
         free_text="username full_name",
         safe="id last_login is_active must_change_password created_at",
     ),

@@ -9,6 +9,21 @@ TABLES: dict[str, Table] = {
     "concealed_history": Table("concealed", allocator="s", history=False),
     "unblinded_history_seal": Table("unblinded", key="number", unblinded="s", append_only=True, history=False),
     "concealed_history_seal": Table("concealed", key="number", allocator="s", append_only=True, history=False),
+    # a redaction is carried out by a function, which also writes what it changed
+    "unblinded_redaction": Table(
+        "unblinded",
+        site="site",
+        unblinded="si",
+        states=("state", "asked>done", "asked>refused"),
+        guards=(("equipoise_guard_redaction", "before insert"),),
+    ),
+    "unblinded_redactedline": Table(
+        "unblinded",
+        site="site",
+        unblinded="s",
+        append_only=True,
+        same_site=(("redaction_id", "unblinded_redaction"),),
+    ),
     # --- behind the wall
     "unblinded_allocation": Table(
         "unblinded",

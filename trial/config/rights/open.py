@@ -12,11 +12,22 @@ TABLES: dict[str, Table] = {
     # --- accounts
     "core_user": Table(
         "open",
-        blinded="s",
+        # no password: that of its own people it gets from a function (ADR 24)
+        blinded_reads=(
+            "id",
+            "username",
+            "full_name",
+            "is_active",
+            "must_change_password",
+            "password_mark",
+            "created_at",
+            "last_login",
+        ),
         blinded_update=("password", "must_change_password", "last_login"),
         unblinded="si",
         unblinded_update=("password", "must_change_password", "is_active", "full_name"),
         secret=("password",),
+        silent=("password_mark",),
         guards=(("equipoise_guard_credentials", "before update"),),
     ),
     "core_membership": Table(

@@ -163,6 +163,7 @@ def _set_password(user: User, password: str, *, known_to_others: bool = False) -
         raise Refused("password_weak", " ".join(error.messages)) from error
     user.password, user.must_change_password = make_password(password), known_to_others
     user.save(update_fields=["password", "must_change_password"])
+    user.refresh_from_db(fields=["password_mark"])  # the session that goes on is bound to it
 
 
 @action

@@ -245,7 +245,9 @@ def role_matrix() -> list[tuple[Text, list[MatrixRow]]]:
     """Every role, by side, with those who hold or held it: those of now first. Two queries."""
     names = site_names()
     held: dict[str, list[Holder]] = {}
-    came_into_force = Membership.objects.filter(confirmed_at__isnull=False).select_related("user")
+    came_into_force = (
+        Membership.objects.filter(confirmed_at__isnull=False).select_related("user").defer("user__password")
+    )
     for m in came_into_force.order_by(F("ended_at").desc(nulls_first=True), "user__full_name", "site", "id"):
         held.setdefault(m.role, []).append(Holder(m, _place(m, names)))
     return [

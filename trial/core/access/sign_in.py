@@ -14,7 +14,10 @@ DEMO_PASSWORD = "equipoise-demo"  # noqa: S105 - published on purpose, and refus
 
 
 class Backend:
-    """Checks user name and password. Never rehashes: that would write on a side which may not be the person's."""
+    """Checks user name and password. Never rehashes: that would write on a side which may not be the person's.
+
+    A password that the side cannot read costs the same work as a wrong one.
+    """
 
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", **_kwargs: Any

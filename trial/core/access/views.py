@@ -51,7 +51,7 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, **more: Any) -> HttpRe
     context = {
         "form": form,
         "title": _("Sign in"),
-        "sent_here": request.GET.get("side") == "other",
+        "sent_here": side.current() == side.OPEN and request.GET.get("side") == "other",
         "demo_accounts": _demo_accounts() if settings.DEMO else [],
         **more,
     }
@@ -70,7 +70,10 @@ def _demo_accounts() -> list[tuple[str, str]]:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponseBase:
-    """The sign-in form, on either side. Somebody of the other side is checked without any write, and sent to their own form."""
+    """The sign-in form, on either side. Somebody of the open side is checked at the other form without any write, and sent to their own.
+
+    The open side cannot check anybody of the unblinded side: to it their password is a wrong one.
+    """
     form = SignInForm(request.POST or None)
     if request.method != "POST":
         return _sign_in_page(request, form)
@@ -86,14 +89,13 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         return _sign_in_page(request, form)
     assert isinstance(user, User)  # noqa: S101 - our only backend returns our only account model
     person = person_of(user)
-    here = side.current()
-    if person.side != here:
-        own = settings.UNBLINDED_LOGIN_URL if person.side == side.UNBLINDED else settings.LOGIN_URL
-        return redirect(f"{reverse(own)}?{urlencode({'side': 'other'})}")
     if not person.roles:
         _note(Refusal.What.SIGN_IN, form)
         form.add_error(None, _("This account has no role in force. Ask an administrator of the trial."))
         return _sign_in_page(request, form)
+    here = side.current()
+    if person.side != here:
+        return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'side': 'other'})}")
     login(request, user, backend="trial.core.access.sign_in.Backend")
     with db.identity(person):
         if here == side.UNBLINDED:

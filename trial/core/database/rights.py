@@ -21,7 +21,7 @@ class Table:
     ``same_site``: pairs of a foreign-key column and the table it refers to, whose row must be of the same site.
     ``states``: the column of a lifecycle and its allowed steps, such as ``("state", "waiting>done", "waiting>refused")``.
     ``guards``: pairs of a trigger function and when it fires, such as ``("equipoise_guard_request", "before insert or update")``.
-    ``unblinded_reads``: where ``unblinded`` has no s, the only columns that this login may select. ``declassified``: the actions by which
+    ``blinded_reads``, ``unblinded_reads``: where a login has no s, the only columns that it may select. ``declassified``: the actions by which
     the unblinded login may write an open table (``trial.core.declassified``); a trigger refuses it any other.
     """
 
@@ -29,6 +29,7 @@ class Table:
     key: str = "id"
     site: str = ""
     blinded: str = ""
+    blinded_reads: tuple[str, ...] = ()
     blinded_update: tuple[str, ...] = ()
     unblinded: str = ""
     unblinded_reads: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ class Table:
         """The columns that ``login`` may select; ``("*",)`` for all of them."""
         if "s" in self.letters(login):
             return ("*",)
-        return self.unblinded_reads if login == "unblinded" else ()
+        return {"default": self.blinded_reads, "unblinded": self.unblinded_reads}.get(login, ())
 
     def updates(self, login: str) -> tuple[str, ...]:
         """The columns that ``login`` may update."""

@@ -5,12 +5,11 @@ from django.utils.translation import gettext as _
 
 from trial.core import db
 from trial.core.access.person import Person
-from trial.core.access.roles import DataManager, Investigator
 from trial.core.access.signing import prove
 from trial.core.actions import action
 from trial.core.errors import Conflict, Refused
-from trial.core.history.rules import redactable_fields
-from trial.core.models import History, Redaction
+from trial.core.history.sides import here, redaction_model
+from trial.core.models import HistoryBase, RedactionBase
 
 
 @action
@@ -26,19 +25,20 @@ def seal_history(*, by: db.Actor) -> int:
 
 
 @action
-def ask_redaction(*, line: History, field: str, reason_code: str, by: Person) -> Redaction:
-    """Ask the investigator to have a typed text removed from a record and its history. Asked twice is asked once.
+def ask_redaction(*, line: HistoryBase, field: str, reason_code: str, by: Person) -> RedactionBase:
+    """Ask to have a typed text removed from a record and its history: the investigator; behind the wall the independent statistician.
 
-    Refused of fields that hold codes, numbers or dates: a wrong one is corrected.
+    Asked twice is asked once. Refused of fields that hold codes, numbers or dates: a wrong one is corrected.
     """
-    by.must_hold(DataManager)
-    if field not in redactable_fields(line):
+    by.must_hold(here().asks)
+    model = redaction_model()
+    if field not in here().fields(line):
         raise Refused("not_typed", _("Only what somebody typed in words is redacted. A wrong answer is corrected."))
-    known = Redaction.objects.filter(history_row=line.pk, field=field, state=Redaction.State.ASKED).first()
+    known = model._default_manager.filter(history_row=line.pk, field=field, state=model.State.ASKED).first()
     if known is not None:
         return known
-    last = Redaction.objects.order_by("-number").values_list("number", flat=True).first()
-    asked = Redaction(
+    last = model._default_manager.order_by("-number").values_list("number", flat=True).first()
+    asked = model(
         number=(last or 0) + 1,
         history_row=line.pk,
         table_name=line.table_name,
@@ -57,19 +57,20 @@ def ask_redaction(*, line: History, field: str, reason_code: str, by: Person) ->
 
 
 @action
-def decide_redaction(*, redaction: Redaction, carry_out: bool, password: str, by: Person) -> Redaction:
-    """Have the text removed for good, or leave it: the investigator, another person, with the password. The same decision twice is once.
+def decide_redaction(*, redaction: RedactionBase, carry_out: bool, password: str, by: Person) -> RedactionBase:
+    """Have the text removed for good, or leave it: the investigator, another person, with the password; behind the wall the independent
+    statistician. The same decision twice is once.
 
     Refused when it was decided otherwise meanwhile, and where nothing is left to redact. The database carries it out by itself.
     """
-    by.must_hold(Investigator)
-    wanted = Redaction.State.DONE if carry_out else Redaction.State.REFUSED
+    by.must_hold(here().decides)
+    wanted = RedactionBase.State.DONE if carry_out else RedactionBase.State.REFUSED
     if redaction.state == wanted:
         return redaction
-    if redaction.state != Redaction.State.ASKED:
+    if redaction.state != RedactionBase.State.ASKED:
         raise Conflict("decided", _("This was decided otherwise meanwhile. Nothing was changed."))
     if redaction.asked_by == by.actor_id:
-        raise Refused("same_person", _("Who asks does not decide. The investigator, another person, does."))
+        raise Refused("same_person", str(here().other_person))
     prove(person=by, password=password)
     try:
         with db.atomic(), db.cursor() as c:

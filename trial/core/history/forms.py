@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from trial.core.models import Redaction
+from trial.core.models import RedactionBase
 from trial.core.ui import forms
 from trial.core.ui.text import Text
 
@@ -41,9 +41,14 @@ class HistoryFilter(forms.Form):
 
 
 class AskForm(forms.Form):
-    """Why a text is to be redacted."""
+    """Why a text is to be redacted; and which one, where the line holds several."""
 
-    reason = forms.ChoiceField(_("Why must it go?"), choices=Redaction.Reason.choices)
+    reason = forms.ChoiceField(_("Why must it go?"), choices=RedactionBase.Reason.choices)
+
+    def __init__(self, *args: Any, fields: list[tuple[str, Text]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(fields) > 1:
+            self.fields["field"] = forms.ChoiceField(_("Which text?"), choices=fields)
 
 
 class DecideForm(forms.Form):

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from trial.core.history import sides
 from trial.core.history.queries import Change as Recorded
 from trial.core.history.queries import names_of, recorded
-from trial.core.history.rules import redactable_fields
 from trial.core.history.search import participants_of
 from trial.core.models import HistoryBase, SealBase
+from trial.core.ui.addresses import here
 from trial.core.ui.parts import Change
 from trial.core.ui.tables import STATE_WORDS, Column, Link, Page, Table, grouped
 from trial.core.ui.tables import shown as in_words
@@ -119,9 +119,9 @@ def step_words(action: str, words: Words) -> str:
 
 
 def history_table(
-    rows: Sequence[HistoryBase], words: Words, *, redacts: str = "", csv_url: str = "", position: Page | None = None
+    rows: Sequence[HistoryBase], words: Words, *, redacts: bool = False, csv_url: str = "", position: Page | None = None
 ) -> Table:
-    """Lines of the history, each changed field by itself. ``redacts``: the name of the address that asks for a redaction, for whoever may."""
+    """Lines of the history, each changed field by itself. ``redacts``: with the way to ask for a redaction, for whoever may."""
     people, about = names_of(row.actor for row in rows), participants_of(rows)
     said = {**words, **people}
     with_reason = any(row.reason for row in rows)
@@ -134,7 +134,7 @@ def history_table(
     for row in rows:
         number, record = grouped(about.get(row.row_id, "")), table_words(row.table_name)
         step = (
-            [Link(_("Redact"), reverse(redacts, args=[row.pk])) if redactable_fields(row) else None] if redacts else []
+            [Link(_("Redact"), here("redaction_ask", row.pk)) if sides.here().fields(row) else None] if redacts else []
         )
         for line in lines([recorded(row, people)], said):
             values = [_short(line.old, limit), _short(line.new, limit)]

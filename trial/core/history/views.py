@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -22,7 +21,7 @@ from trial.core.access.roles import (
     UnblindedMonitor,
 )
 from trial.core.history import presenters as show
-from trial.core.history import search
+from trial.core.history import search, sides
 from trial.core.history.forms import HistoryFilter
 from trial.core.history.queries import names_of
 from trial.core.ui.addresses import here
@@ -46,7 +45,7 @@ def history(request: Request) -> HttpResponseBase:
     words = import_string(settings.HISTORY_WORDS)()
     is_file = request.GET.get("format") == "csv"
     rows, position = (found[:MOST], None) if is_file else page_of(found, request.GET.get("page"), PAGE_SIZE, query)
-    redacts = "redaction_ask" if side.current() == side.OPEN and request.person.holds(DataManager) else ""
+    redacts = request.person.holds(sides.here().asks)
     if is_file:
         return csv_response(show.history_table(rows, words), "history")
     csv_url = f"?{query}&format=csv" if query else "?format=csv"
@@ -59,7 +58,7 @@ def history(request: Request) -> HttpResponseBase:
         "filter": _filter(request, words),
         "clear_url": here("history") if query else "",
         "seal_url": here("history_seal"),
-        "redactions_url": reverse("redactions") if side.current() == side.OPEN else "",
+        "redactions_url": here("redactions"),
     }
     return render(request, "trial/history.html", context)
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from trial.core import clock
-from trial.core.models import Base, HistoryBase, SealBase
+from trial.core.models import Base, HistoryBase, RedactedLineBase, RedactionBase, SealBase
 from trial.unblinded.randomization.models import Allocation
 
 
@@ -193,3 +193,21 @@ class UnblindedHistorySeal(SealBase):
     class Meta(SealBase.Meta):
         abstract = False
         db_table = "unblinded_history_seal"
+
+
+class UnblindedRedaction(RedactionBase):
+    """A redaction behind the wall: the data manager of that side asks, the independent statistician decides."""
+
+    class Meta(RedactionBase.Meta):
+        abstract = False
+        db_table = "unblinded_redaction"
+
+
+class UnblindedRedactedLine(RedactedLineBase):
+    """A redacted line of that history."""
+
+    redaction = models.ForeignKey(UnblindedRedaction, models.PROTECT, related_name="lines")
+
+    class Meta(RedactedLineBase.Meta):
+        abstract = False
+        db_table = "unblinded_redactedline"

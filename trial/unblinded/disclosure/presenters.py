@@ -35,6 +35,7 @@ NOTED: dict[str, Text] = {
     "treatment of a participant opened": gettext_lazy("Treatment of a participant opened"),
     "unblinding reports opened": gettext_lazy("Reports of unblinding opened"),
     "history opened": gettext_lazy("History of this side opened"),
+    "redaction opened": gettext_lazy("Text to be redacted opened"),
     "flow by arm opened": gettext_lazy("Flow by arm opened"),
     "guesses by arm opened": gettext_lazy("Guesses by arm opened"),
     "code broken": gettext_lazy("Code of a participant broken"),

@@ -73,6 +73,9 @@ begin
         if before = after then
             return null;  -- only columns changed that leave no trace
         end if;
+        if table_side in ('unblinded', 'dropbox') and public.equipoise_redacts(tg_table_name, to_jsonb(old), to_jsonb(new)) then
+            return null;  -- or the text would be written down once more
+        end if;
         select jsonb_object_agg(key, value) into changed_after from jsonb_each(after) where before -> key is distinct from value;
         select jsonb_object_agg(key, value) into changed_before from jsonb_each(before) where after -> key is distinct from value;
     else
@@ -181,6 +184,15 @@ language sql immutable set search_path = pg_catalog as $$
     select (table_name, field) in (('entry_answer', 'value'), ('entry_amendedanswer', 'value'), ('cleaning_dataquery', 'text'))
 $$;
 
+-- The same of the unblinded side and of the drop boxes; and the reason that was typed for a change, which stands in the history alone. Of an
+-- admission the reason is a column of its record.
+create or replace function equipoise_redactable_behind(table_name text, field text) returns boolean
+language sql immutable set search_path = pg_catalog as $$
+    select (table_name, field) in (
+        ('dropbox_unblinding_report', 'words'), ('unblinded_code_break_reason', 'words'), ('unblinded_group', 'name'), ('unblinded_admission', 'reason')
+    ) or (field = 'change_reason' and table_name <> 'unblinded_admission')
+$$;
+
 create or replace function equipoise_holds_role(person text, wanted text) returns boolean
 language sql stable security definer set search_path = pg_catalog, public as $$
     select exists (
@@ -189,68 +201,100 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     )
 $$;
 
--- A data manager asks, about a line of the open history and a field that may be redacted, and decides nothing.
+-- A data manager of the side asks, about a line of its history and a field that may be redacted, and decides nothing.
 create or replace function equipoise_guard_redaction() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
+    behind boolean := tg_table_name = 'unblinded_redaction';
     me text := coalesce(current_setting('equipoise.actor', true), '');
+    last int;
+    of_line boolean;
 begin
-    perform pg_advisory_xact_lock(7305144);
-    if new.asked_by <> me or not public.equipoise_holds_role(me, 'datamanager') then
+    perform pg_advisory_xact_lock(case when behind then 7305145 else 7305144 end);
+    if new.asked_by <> me or not public.equipoise_holds_role(me, case when behind then 'datamanager_unblinded' else 'datamanager' end) then
         raise exception 'a data manager asks for a redaction' using errcode = 'insufficient_privilege', constraint = 'redaction_asked';
     end if;
-    if new.state <> 'asked' or new.decided_by <> '' or new.decided_at is not null
-       or new.number <> (select coalesce(max(number), 0) + 1 from public.core_redaction) then
+    execute format('select coalesce(max(number), 0) from public.%I', tg_table_name) into last;
+    if new.state <> 'asked' or new.decided_by <> '' or new.decided_at is not null or new.number <> last + 1 then
         raise exception 'a redaction begins as a question, with the next number' using errcode = 'check_violation', constraint = 'redaction_begins';
     end if;
-    if not public.equipoise_redactable(new.table_name, new.field) or not exists (
-        select 1 from public.core_history h
-        where h.id = new.history_row and h.table_name = new.table_name and h.row_id = new.row_id and h.site is not distinct from new.site
+    execute format(
+        'select exists (select 1 from public.%I h where h.id = $1 and h.table_name = $2 and h.row_id = $3 and h.site is not distinct from $4)',
+        case when behind then 'unblinded_history' else 'core_history' end
+    ) into of_line using new.history_row, new.table_name, new.row_id, new.site;
+    if not of_line or not (
+        case when behind then public.equipoise_redactable_behind(new.table_name, new.field) else public.equipoise_redactable(new.table_name, new.field) end
     ) then
-        raise exception 'a redaction is about a typed field of a line of the open history' using errcode = 'check_violation', constraint = 'redaction_about';
+        raise exception 'a redaction is about a typed field of a line of the history' using errcode = 'check_violation', constraint = 'redaction_about';
     end if;
     return new;
 end $$;
 
--- The investigator, who is another person, decides. Carried out: the text is replaced by a mark in every line of the history that holds it
--- and in the record. The chain stands, since it hashes digests: each line's digest stays in its seal, and the line gets a new salt, so that
--- nobody can try out texts against it. No trigger sees the record change, or the text would be written down once more.
+-- Whether this change of a record behind the wall is the one that a redaction makes at this moment: decided, its lines not changed yet. What
+-- refuses changes lets it pass. (There triggers cannot be switched off as on the open side: the blinded login reads when the catalogue changed,
+-- and would wait at a drop box.)
+create or replace function equipoise_redacts(changed text, before jsonb, after jsonb) returns boolean
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select exists (
+        select 1 from public.unblinded_redaction r
+        where r.state = 'done' and r.table_name = changed and r.row_id = before ->> 'id'
+          and after = jsonb_set(before, array[r.field], to_jsonb(format('[redacted %s]', r.number)), false)
+          and not exists (select 1 from public.unblinded_redactedline l where l.redaction_id = r.id)
+    )
+$$;
+
+-- The investigator, who is another person, decides; behind the wall the independent statistician. Carried out: the text is replaced by a mark
+-- in every line of the history that holds it and in the record. The chain stands, since it hashes digests: each line's digest stays in its
+-- seal, and the line gets a new salt, so that nobody can try out texts against it. The history does not see the record change, or the text
+-- would be written down once more.
 create or replace function equipoise_decide_redaction(wanted uuid, carry_out boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, public set timezone = 'UTC' as $$
 declare
+    behind boolean := public.equipoise_login_side() = 'unblinded';
+    source text := case when behind then 'unblinded_history' else 'core_history' end;
+    questions text := case when behind then 'unblinded_redaction' else 'core_redaction' end;
     me text := coalesce(current_setting('equipoise.actor', true), '');
-    asked public.core_redaction;
-    line public.core_history;
+    asked record;
+    line record;
+    sealed bigint;
     mark text;
     typed text;
 begin
-    select * into asked from public.core_redaction where id = wanted for update;
+    execute format('select * from public.%I where id = $1 for update', questions) into asked using wanted;
     if asked.id is null or asked.state <> 'asked' then
         raise exception 'there is no such question' using errcode = 'check_violation', constraint = 'redaction_open';
     end if;
-    if asked.asked_by = me or not public.equipoise_holds_role(me, 'investigator') then
-        raise exception 'the investigator, another person, decides on a redaction' using errcode = 'insufficient_privilege', constraint = 'redaction_second_person';
+    if asked.asked_by = me or not public.equipoise_holds_role(me, case when behind then 'independent' else 'investigator' end) then
+        raise exception '%, another person, decides on a redaction', case when behind then 'the independent statistician' else 'the investigator' end
+            using errcode = 'insufficient_privilege', constraint = 'redaction_second_person';
     end if;
-    update public.core_redaction set state = case when carry_out then 'done' else 'refused' end, decided_by = me, decided_at = public.equipoise_now()
-    where id = wanted;
+    execute format('update public.%I set state = $1, decided_by = $2, decided_at = public.equipoise_now() where id = $3', questions)
+        using case when carry_out then 'done' else 'refused' end, me, wanted;
     if not carry_out then
         return;
     end if;
-    perform public.equipoise_seal('open');
+    perform public.equipoise_seal(case when behind then 'unblinded' else 'open' end);
+    execute format('select coalesce(max(last_row), 0) from public.%I', source || '_seal') into sealed;
     mark := format('[redacted %s]', asked.number);
-    select * into line from public.core_history where id = asked.history_row;
-    typed := coalesce(nullif(line.new ->> asked.field, ''), nullif(line.old ->> asked.field, ''));
-    if typed is null then
-        execute format('select %I from public.%I where id::text = $1', asked.field, asked.table_name) into typed using asked.row_id;
+    execute format('select * from public.%I where id = $1', source) into line using asked.history_row;
+    if asked.field = 'change_reason' then
+        typed := line.reason;
+    else
+        typed := coalesce(nullif(line.new ->> asked.field, ''), nullif(line.old ->> asked.field, ''));
+        if typed is null then
+            execute format('select %I from public.%I where id::text = $1', asked.field, asked.table_name) into typed using asked.row_id;
+        end if;
     end if;
     if coalesce(typed, '') = '' or typed like '[redacted %]' then
         raise exception 'there is nothing to redact' using errcode = 'check_violation', constraint = 'redaction_nothing';
     end if;
-    for line in
-        select * from public.core_history h
-        where h.table_name = asked.table_name and h.row_id = asked.row_id and typed in (h.old ->> asked.field, h.new ->> asked.field) order by h.id for update
+    perform public.equipoise_redact_record(asked.table_name, asked.row_id, asked.field, typed, mark, behind);
+    for line in execute format(
+        'select * from public.%I h where h.table_name = $1 and h.row_id = $2 and $3 in (h.old ->> $4, h.new ->> $4)'
+        ' or $5 and h.reason = $3 and h.actor = $6 and h.action = $7 order by h.id for update', source
+    ) using asked.table_name, asked.row_id, typed, asked.field, behind, line.actor, line.action
     loop
-        if line.id > coalesce((select max(last_row) from public.core_history_seal), 0) then
+        if line.id > sealed then
             raise exception 'this line is not sealed yet' using errcode = 'check_violation', constraint = 'redaction_unsealed';
         end if;
         if line.old ->> asked.field = typed then
@@ -259,24 +303,48 @@ begin
         if line.new ->> asked.field = typed then
             line.new := jsonb_set(line.new, array[asked.field], to_jsonb(mark));
         end if;
+        if behind and line.reason = typed then
+            line.reason := mark;
+        end if;
         line.salt := public.equipoise_salt(concat_ws(' ', 'redacted', asked.number, line.id));
-        update public.core_history set old = line.old, new = line.new, salt = line.salt where id = line.id;
-        insert into public.core_redactedline(id, redaction_id, history_row, site, digest)
-        values (
-            md5(asked.id::text || line.id)::uuid, asked.id, line.id, line.site,
-            encode(sha256(convert_to(public.equipoise_history_text(to_jsonb(line)), 'UTF8')), 'hex')
-        );
+        execute format('update public.%I set old = $1, new = $2, reason = $3, salt = $4 where id = $5', source)
+            using line.old, line.new, line.reason, line.salt, line.id;
+        execute format(
+            'insert into public.%I(id, redaction_id, history_row, site, digest) values ($1, $2, $3, $4, $5)',
+            case when behind then 'unblinded_redactedline' else 'core_redactedline' end
+        ) using md5(asked.id::text || line.id)::uuid, asked.id, line.id, asked.site,
+                encode(sha256(convert_to(public.equipoise_history_text(to_jsonb(line)), 'UTF8')), 'hex');
     end loop;
-    execute format('alter table public.%I disable trigger user', asked.table_name);
-    execute format('update public.%I set %I = $1 where id::text = $2 and %I = $3', asked.table_name, asked.field, asked.field)
-        using mark, asked.row_id, typed;
-    execute format('alter table public.%I enable trigger user', asked.table_name);
+    if behind and not found then
+        raise exception 'no line holds this text' using errcode = 'check_violation', constraint = 'redaction_nothing';
+    end if;
+end $$;
+
+-- The record loses the text too, although it may be one that is only ever added to; a reason of a change stands in no record.
+create or replace function equipoise_redact_record(changed text, row_key text, field text, typed text, mark text, behind boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if field = 'change_reason' then
+        return;
+    end if;
+    if not behind then
+        execute format('alter table public.%I disable trigger user', changed);
+    end if;
+    execute format('update public.%I set %I = $1 where id::text = $2 and %I = $3', changed, field, field) using mark, row_key, typed;
+    if not behind then
+        execute format('alter table public.%I enable trigger user', changed);
+    end if;
 end $$;
 
 -- Rows that are only ever added: consent, allocation, visit status, releases.
 create or replace function equipoise_append_only() returns trigger
 language plpgsql set search_path = pg_catalog, public as $$
 begin
+    if tg_op = 'UPDATE' and (tg_table_name like 'unblinded\_%' or tg_table_name like 'dropbox\_%') then
+        if public.equipoise_redacts(tg_table_name, to_jsonb(old), to_jsonb(new)) then
+            return new;
+        end if;
+    end if;
     raise exception '% is append-only: a row is added, never changed or removed', tg_table_name using errcode = 'check_violation';
 end $$;
 
@@ -298,6 +366,18 @@ begin
     end if;
     return new;
 end $$;
+
+-- The stored password of somebody of the open side, for that side's form. Nobody's who works, or may be given work, on another side: whoever
+-- had it could guess at leisure.
+create or replace function equipoise_password(who uuid) returns text
+language sql stable security definer set search_path = pg_catalog, public as $$
+    select u.password from public.core_user u
+    where u.id = who and exists (
+        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role where m.user_id = u.id and r.side = 'open'
+    ) and not exists (
+        select 1 from public.core_membership m join public.core_rolesiderow r on r.role = m.role where m.user_id = u.id and r.side <> 'open'
+    )
+$$;
 
 -- A token of a side is for somebody who works there, and is in force when it is made.
 create or replace function equipoise_guard_token() returns trigger
@@ -428,6 +508,11 @@ begin
     if exists (select 1 from public.participants_databaselock) then
         if tg_table_name = 'participants_randomizationrequest' and tg_op = 'UPDATE' then
             if old.state = 'waiting' and new.state = 'refused' then
+                return new;
+            end if;
+        end if;
+        if tg_table_name like 'unblinded\_%' and tg_op = 'UPDATE' then
+            if public.equipoise_redacts(tg_table_name, to_jsonb(old), to_jsonb(new)) then
                 return new;
             end if;
         end if;
