@@ -58,6 +58,7 @@ TYPED = {
     "unblinded_group": "code name",
     "unblinded_admission": "reason",
     "unblinded_history": "reason",
+    "unblinded_event_narrative": "words",
     "tokens_token": "name",
     "unblinded_token": "name",
 }
@@ -95,6 +96,8 @@ CODED = {
     "participants_contactattempt": "visit recorded_by",
     "participants_transfer": "recorded_by",
     "participants_death": "recorded_by",
+    "participants_seriousevent": "recorded_by",
+    "unblinded_event_narrative": "site written_by",
     "participants_randomizationrequest": "requested_by refusal",
     "dropbox_unblinding_report": "site visit source reported_by",
     "dropbox_refusal": "place about actor",
