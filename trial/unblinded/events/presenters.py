@@ -153,8 +153,8 @@ def arm_table(found: Sequence[Happened], randomized: dict[str, int], protocol: P
             for code, words in asked
         ]
     people: list[Any] = [_("Randomized")]
-    for arm in arms:
-        people += [None, randomized.get(arm, 0)]
+    for code in arms:
+        people += [None, randomized.get(code, 0)]
     rows: list[list[Any]] = [people]
     for words, wanted in parts:
         counted = by_arm(found, arms, wanted)

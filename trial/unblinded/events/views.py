@@ -22,6 +22,7 @@ from trial.core.access.roles import (
 from trial.core.errors import Refused
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import csv_response, grouped, page_of
+from trial.participants.events.presenters import kind_words
 from trial.participants.queries import died
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
@@ -120,7 +121,7 @@ def event_narrative(request: Request, key: uuid.UUID) -> HttpResponseBase:
             form.add_error("words" if refusal.code == "words_missing" else None, str(refusal.message))
     context = {
         "title": _("Narrative of a serious event"),
-        "over": f"{grouped(line.event.participant.number)}: {show.open_side.kind_words(line.event)}",
+        "over": f"{grouped(line.event.participant.number)}: {kind_words(line.event)}",
         "lead": _("Read the care record first. The narrative that was there before stays beside the new one."),
         "crumbs": _crumbs(line, _("Narrative")),
         "form": form,

@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from tests import world
+from tests.records import AFTER_BOTH, look_up_everybody
 from tests.treatment import Treatment
 from trial.core import clock, db, side
 from trial.core.errors import NotAllowed, Refused
@@ -89,6 +90,8 @@ def test_what_is_refused(trial: Treatment) -> None:
 
 def test_a_narrative_is_written_after_the_lock_too(trial: Treatment) -> None:
     event = report(trial, trial.of_arm("imr")[0])
+    trial.on(AFTER_BOTH)
+    look_up_everybody()
     with world.at_work(trial.people["dana"]) as by:
         lock_database(password=world.PASSWORD, by=by)
     assert "Tell what happened" in shown(signed_in("thea"), "/unblinded/")
@@ -185,7 +188,7 @@ def test_who_died_is_on_no_list_of_work(trial: Treatment) -> None:
     with world.at_work(trial.people["cora"]) as by:
         report_death(participant=one.participant, by=by)
     thea, number = signed_in("thea"), grouped(one.participant.number)
-    assert number not in shown(thea, "/unblinded/")
+    assert "Tell what happened" not in shown(thea, "/unblinded/")
     assert number not in shown(thea, AT)
     assert number in shown(thea, f"{AT}?state=died")
     assert tell(trial, event).number == 1  # who asks for the event by its address may still tell
