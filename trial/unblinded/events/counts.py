@@ -1,6 +1,6 @@
 """Serious events by arm, as a count: of events, and of the people who had one. Pure."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,15 +23,13 @@ class Count:
     people: int
 
 
-def by_arm(
-    events: Iterable[Happened], arms: Sequence[str], wanted: Callable[[Happened], bool] = lambda _one: True
-) -> Mapping[str, Count]:
-    """The count of the wanted events in each arm; an arm without one counts 0."""
-    found = [one for one in events if wanted(one)]
+def by_arm(events: Iterable[Happened], arms: Sequence[str], part: str = "", code: str = "") -> Mapping[str, Count]:
+    """The count in each arm of the events whose ``part`` (kind, relatedness, expectedness) has this code; without a part, of all.
+
+    An arm without one counts 0.
+    """
+    found = [one for one in events if not part or getattr(one, part) == code]
     return {
-        arm: Count(
-            sum(one.arm == arm for one in found),
-            len({one.person for one in found if one.arm == arm}),
-        )
+        arm: Count(sum(one.arm == arm for one in found), len({one.person for one in found if one.arm == arm}))
         for arm in arms
     }

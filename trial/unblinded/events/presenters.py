@@ -1,11 +1,11 @@
 """Serious events in words, behind the wall; their count by arm; and the narratives that are missing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from trial.core import side
 from trial.core.access import Person
@@ -141,25 +141,33 @@ def arm_table(found: Sequence[Happened], randomized: dict[str, int], protocol: P
             Column(_("%(arm)s: events") % {"arm": arm.name}, number=True),
             Column(_("%(arm)s: people") % {"arm": arm.name}, number=True),
         ]
-    parts: list[tuple[str, Callable[[Happened], bool]]] = [(_("All serious events"), lambda one: True)]
-    parts += [(str(kind.label), lambda one, kind=kind: one.kind == kind) for kind in Kind]  # type: ignore[misc]
-    for title, codes, name in (
-        (_("Related: %(answer)s"), Relatedness, "relatedness"),
-        (_("Expected: %(answer)s"), Expectedness, "expectedness"),
+    parts: list[tuple[str, str, str]] = [(_("All serious events"), "", "")]
+    parts += [(str(kind.label), "kind", kind.value) for kind in Kind]
+    for title, choices, part in (
+        (_("Related: %(answer)s"), Relatedness.choices, "relatedness"),
+        (_("Expected: %(answer)s"), Expectedness.choices, "expectedness"),
     ):
-        asked = [*((code, str(words).lower()) for code, words in codes.choices), ("", _("not judged yet"))]
-        parts += [
-            (title % {"answer": words}, lambda one, name=name, code=code: getattr(one, name) == code)  # type: ignore[misc]
-            for code, words in asked
-        ]
+        parts += [(title % {"answer": str(words).lower()}, part, code) for code, words in choices]
+        parts.append((title % {"answer": _("not judged yet")}, part, ""))
     people: list[Any] = [_("Randomized")]
-    for code in arms:
-        people += [None, randomized.get(code, 0)]
+    for one in arms:
+        people += [None, randomized.get(one, 0)]
     rows: list[list[Any]] = [people]
-    for words, wanted in parts:
-        counted = by_arm(found, arms, wanted)
+    for words, part, code in parts:
+        counted = by_arm(found, arms, part, code)
         rows.append([words, *(n for arm in arms for n in (counted[arm].events, counted[arm].people))])
     return Table(columns, rows, caption=_("Serious events by arm"), csv_url=csv_url)
+
+
+def arm_sentence(found: Sequence[Happened], *, before: int) -> str:
+    """How many events of how many people, and how many are left out since they began ``before`` randomization."""
+    people = len({one.person for one in found})
+    said = _("%(events)s of %(people)s since randomization.") % {
+        "events": ngettext("%(n)d serious event", "%(n)d serious events", len(found)) % {"n": len(found)},
+        "people": ngettext("%(n)d person", "%(n)d people", people) % {"n": people},
+    }
+    left_out = _("Left out: %(n)d that began between consent and randomization, and deaths.") % {"n": before}
+    return f"{said} {left_out}"
 
 
 def work_for(person: Person) -> list[WorkList]:

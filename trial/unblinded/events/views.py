@@ -139,15 +139,10 @@ def events_by_arm(request: Request) -> HttpResponseBase:
     note(what="serious events by arm opened", subject="", by=request.person)
     if request.GET.get("format") == "csv":
         return csv_response(show.arm_table(found, randomized, protocol), "serious-events-by-arm")
-    words = {"events": len(found), "people": len({one.person for one in found}), "before": len(lines) - len(found)}
     context = {
         "title": _("Serious events by arm"),
         "lead": _("Do not pass this on to anybody who assesses outcomes."),
-        "sentence": _(
-            "%(people)d people had %(events)d serious events since randomization; %(before)d events that began between consent and "
-            "randomization are left out. Deaths are not among them."
-        )
-        % words,
+        "sentence": show.arm_sentence(found, before=len(lines) - len(found)),
         "table": show.arm_table(found, randomized, protocol, csv_url="?format=csv"),
     }
     return render(request, "unblinded/events/by_arm.html", context)

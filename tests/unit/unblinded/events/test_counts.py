@@ -15,5 +15,5 @@ def test_events_and_people_are_counted_apart() -> None:
 
 
 def test_a_part_of_the_events() -> None:
-    found = by_arm(EVENTS, ["new", "usual"], lambda one: one.relatedness == "")
+    found = by_arm(EVENTS, ["new", "usual"], "relatedness", "")
     assert found == {"new": Count(1, 1), "usual": Count(0, 0)}

@@ -209,7 +209,7 @@ def test_the_committee_sees_events_by_arm(trial: Treatment) -> None:
         assert rows["Related: possible"] == "1,1,0,0"
         assert rows["Related: not judged yet"] == "2,2,0,0"
         assert rows["Expected: unexpected"] == "1,1,0,0"
-    assert "3 people had 4 serious events since randomization" in shown(signed_in("dora"), f"{AT}by-arm/")
+    assert "4 serious events of 3 people since randomization" in shown(signed_in("dora"), f"{AT}by-arm/")
     assert signed_in("thea").get(f"{AT}by-arm/").status_code in (403, 404)
     assert signed_in("dora").get(AT).status_code in (403, 404)
 
