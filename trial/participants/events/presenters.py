@@ -58,7 +58,7 @@ def event_table(events: Iterable[SeriousEvent], *, may_correct: bool = False) ->
         rows.append(
             [*row, Link(_("Put right"), reverse("serious_event_correct", args=[one.key]))] if may_correct else row
         )
-    return Table(columns, rows, caption=_("Serious events"), empty=EMPTY)
+    return Table(columns, rows, empty=EMPTY)
 
 
 def list_table(
@@ -79,7 +79,6 @@ def list_table(
     return Table(
         columns,
         rows,
-        caption=_("Serious events"),
         empty=EMPTY,
         csv_url=csv_url,
         page=position,

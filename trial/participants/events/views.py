@@ -82,7 +82,10 @@ def participant_events(request: Request, number: str) -> HttpResponseBase:
         "participant": participant,
         "table": show.event_table(found, may_correct=is_open and rules.may_correct(request.person, participant)),
         "may_report": is_open and rules.may_report(request.person, participant),
-        "history": lines(history_of(*(("participants_seriousevent", row.pk) for row in rows)), show.HISTORY_WORDS),
+        "history": lines(
+            history_of(*(("participants_seriousevent", row.pk) for row in rows), without=("event", "number")),
+            show.HISTORY_WORDS,
+        ),
     }
     return render(request, "trial/participant_events.html", context)
 

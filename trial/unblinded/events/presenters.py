@@ -44,6 +44,8 @@ LEFT_OUT = (
     "recorded_by",
     "written_at",
     "written_by",
+    "event",
+    "number",
 )
 
 
@@ -81,7 +83,6 @@ def event_table(
     return Table(
         columns,
         rows,
-        caption=_("Serious events"),
         empty=empty,
         csv_url=csv_url,
         page=position,
@@ -144,8 +145,8 @@ def arm_table(found: Sequence[Happened], randomized: dict[str, int], protocol: P
     parts: list[tuple[str, str, str]] = [(_("All serious events"), "", "")]
     parts += [(str(kind.label), "kind", kind.value) for kind in Kind]
     for title, choices, part in (
-        (_("Related: %(answer)s"), Relatedness.choices, "relatedness"),
-        (_("Expected: %(answer)s"), Expectedness.choices, "expectedness"),
+        (_("Relatedness: %(answer)s"), Relatedness.choices, "relatedness"),
+        (_("Expectedness: %(answer)s"), Expectedness.choices, "expectedness"),
     ):
         parts += [(title % {"answer": str(words).lower()}, part, code) for code, words in choices]
         parts.append((title % {"answer": _("not judged yet")}, part, ""))
@@ -156,7 +157,7 @@ def arm_table(found: Sequence[Happened], randomized: dict[str, int], protocol: P
     for words, part, code in parts:
         counted = by_arm(found, arms, part, code)
         rows.append([words, *(n for arm in arms for n in (counted[arm].events, counted[arm].people))])
-    return Table(columns, rows, caption=_("Serious events by arm"), csv_url=csv_url)
+    return Table(columns, rows, csv_url=csv_url)
 
 
 def arm_sentence(found: Sequence[Happened], *, before: int) -> str:
