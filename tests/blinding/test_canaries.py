@@ -36,12 +36,15 @@ from trial.core.disclosure import Disclosure
 from trial.core.tokens.actions import make_token
 from trial.participants import actions as way_in
 from trial.participants.contact.actions import Details, record_contact
+from trial.participants.events.actions import report_event
 from trial.participants.models import Participant
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
 from trial.protocol.definition import Item
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.code_break.actions import break_code, explain_break
+from trial.unblinded.events.actions import write_narrative
+from trial.unblinded.events.queries import line_or_none
 from trial.unblinded.records import actions as records
 from trial.unblinded.records.models import Admission
 from trial.unblinded.sessions import actions as treatment
@@ -220,6 +223,14 @@ def _behind_the_wall(trial: Treatment, planted: Planted) -> None:
         found = stay(T1 - 20 * day, T1 - 12 * day)
         words = planted.word("unblinded_admission.reason")
         records.correct_admission(admission=Admission.objects.get(), found=found, reason=words, by=by)
+    with world.at_work(world.SETUP) as by:
+        event = report_event(participant=one.participant, kind="other", began_on=clock.today(), by=by)
+    with trial.at_work("thea") as by:
+        line = line_or_none(event.key)
+        assert line is not None
+        write_narrative(
+            line=line, words=planted.word("unblinded_event_narrative.words"), relatedness="possible", expectedness="expected", by=by
+        )  # fmt: skip
     with trial.at_work("ursula") as by:
         words = planted.word("unblinded_admission.reason")
         records.record_admission(

@@ -29,7 +29,7 @@ def _quick(settings: Any) -> None:
 
 
 def test_a_small_crawl_as_each_blinded_role(tmp_path: Path) -> None:
-    size = Size(alike=1, moments=("running",), refused=False)
+    size = Size(alike=3, moments=("running",), refused=False)
     try:
         with turned_to(WORLD):
             plan = current_plan(frozen_clock=True)

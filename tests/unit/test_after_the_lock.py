@@ -33,10 +33,10 @@ STILL_DONE = {
     "death", "unblinded_death", "contact_edit", "withdraw", "unblinding_report", "visit_report", "snapshots", "run_new", "comparative_new",
     "request_unblinding", "planned_unblinding", "code_break", "code_break_reason", "me", "unblinded_me",
     "token_new", "unblinded_token_new", "forecast_new", "redaction_ask", "unblinded_redaction_ask", "plan_new", "plan_sign",
-    "looks_sign",
+    "looks_sign", "event_narrative",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, an emergency, a
-lawful redaction, a plan of analysis, one's account."""
+lawful redaction, a plan of analysis, the narrative of a serious event, one's account."""
 LATE = dt.date(2026, 1, 9)
 """A year after everybody was randomized: the visits at 12 months are due."""
 

@@ -86,6 +86,7 @@ WITHOUT_TWIN: dict[str, str] = {
                 "fidelity_rate",
             ),
             *("fidelity_sign", "fidelity_consensus", "admission_new", "admission_correct", "admission_remove"),
+            *("serious_event_new", "unblinded_serious_event_new", "serious_event_correct", "event_narrative"),
             *("admissions_complete", "handover_order", "redaction_ask", "redaction"),
             *("unblinded_redaction_ask", "unblinded_redaction"),
         ),

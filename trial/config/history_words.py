@@ -8,6 +8,7 @@ from trial.core.access import roles
 from trial.core.access.presenters import STEPS, site_names
 from trial.core.ui.text import Text
 from trial.participants import wording as participants
+from trial.participants.events.presenters import HISTORY_WORDS as EVENTS
 from trial.protocol.queries import NoProtocol, current
 
 TABLES: dict[str, Text] = {
@@ -32,6 +33,7 @@ TABLES: dict[str, Text] = {
     "participants_contactattempt": _("Attempt to reach somebody"),
     "participants_transfer": _("Transfer"),
     "participants_death": _("Death"),
+    "participants_seriousevent": _("Serious event"),
     "participants_randomizationrequest": _("Request to randomize"),
     "participants_commitment": _("Commitment to the sequence"),
     "participants_randomizationerror": _("Error of randomization"),
@@ -88,6 +90,7 @@ TABLES: dict[str, Text] = {
     "unblinded_fidelity_consensus": _("Fidelity consensus"),
     "unblinded_admission": _("Admission"),
     "unblinded_lookup": _("Look-up of a record window"),
+    "unblinded_event_narrative": _("Narrative of a serious event"),
 }
 """By table: what one of its rows is. A table of another branch without a word here shows its name."""
 
@@ -113,7 +116,7 @@ STEPS_OF_HISTORIES: dict[str, Text] = {
 
 def words() -> dict[str, Text]:
     """The words that the pages beside the records use, of all packages of this side."""
-    said: dict[str, Text] = {**STEPS_OF_HISTORIES, **visits.HISTORY, **STEPS}
+    said: dict[str, Text] = {**STEPS_OF_HISTORIES, **visits.HISTORY, **STEPS, **EVENTS}
     try:
         said |= participants.history_words(current())
     except NoProtocol:
@@ -121,7 +124,8 @@ def words() -> dict[str, Text]:
     said |= {f"role:{role.code}": str(role.title) for role in roles.ALL}
     said |= {f"site:{code}": name for code, name in site_names().items()}
     if side.current() == side.UNBLINDED:
+        from trial.unblinded.events.presenters import HISTORY as NARRATIVES
         from trial.unblinded.sessions.presenters.words import HISTORY
 
-        said |= HISTORY
+        said |= {**NARRATIVES, **HISTORY}
     return said

@@ -58,6 +58,7 @@ unblinded_side: Urls = [
     *_mounted("treatment/", "trial.unblinded.sessions.urls"),
     *_mounted("fidelity/", "trial.unblinded.sessions.fidelity_urls"),
     *_mounted("records/", "trial.unblinded.records.urls"),
+    *_mounted("events/", "trial.unblinded.events.urls"),
     *_mounted("participants/", "trial.unblinded.people.way_in_urls"),
     *_mounted("people/", "trial.unblinded.people.urls"),
     *_mounted("code-break/", "trial.unblinded.disclosure.code_break.urls"),

@@ -35,6 +35,13 @@ DECLASSIFIED: tuple[Declassified, ...] = (
         why="The second person looks into the care record, in the same way for every participant.",
     ),
     Declassified(
+        action="trial.participants.events.actions.report_event",
+        table="participants_seriousevent",
+        fields=("event", "kind", "began_on"),
+        why="The care record of every participant is asked the same question, once a month, whoever was treated how; the report says what "
+        "stands there and when it began. Neither author nor cause is shown, and what became of it is recorded by blind people.",
+    ),
+    Declassified(
         action="trial.participants.actions.record_records_state",
         table="participants_recordsstate",
         fields=("complete", "people", "day"),

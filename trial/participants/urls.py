@@ -4,6 +4,7 @@ from trial.participants import closing_views as closing
 from trial.participants import views
 from trial.participants.contact import views as contact
 from trial.participants.course import views as course
+from trial.participants.events import views as events
 from trial.participants.randomization import error_views as errors
 from trial.participants.recruitment import views as recruitment
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("screening/<uuid:key>/", views.screening_entry, name="screening_entry"),
     path("screening/<uuid:key>/register/", views.register, name="register"),
     path("lock/", closing.lock, name="lock"),
+    path("events/", events.serious_events, name="serious_events"),
+    path("events/<uuid:key>/", events.serious_event_correct, name="serious_event_correct"),
     path("recruitment/", recruitment.recruitment, name="recruitment"),
     path("readings/", contact.readings, name="readings"),
     path("unblinding/", closing.request_unblinding, name="request_unblinding"),
@@ -25,6 +28,8 @@ urlpatterns = [
     path("<str:number>/transfer/", course.transfer, name="transfer"),
     path("<str:number>/death/", course.death, name="death"),
     path("<str:number>/death/decide/", course.death_decide, name="death_decide"),
+    path("<str:number>/events/", events.participant_events, name="participant_events"),
+    path("<str:number>/events/new/", events.serious_event_new, name="serious_event_new"),
     path("<str:number>/errors/", errors.errors, name="randomization_errors"),
     path("<str:number>/errors/record/", errors.record, name="randomization_error_record"),
     path("<str:number>/errors/<slug:part>/void/", errors.void, name="randomization_error_void"),

@@ -14,16 +14,18 @@ from trial.participants.course.actions import report_death
 COURSE = {"contact", "withdrawals", "transfer", "death"}
 LISTS = {"records", "data_queries", "readings"}
 EXPECTED = {
-    "coordinator": {"participant_visits", *COURSE, "data_queries", "screening_entry"},
-    "datamanager": {"participant_visits", "withdrawals", *LISTS, "screening_entry"},
-    "monitor": {"participant_visits", "withdrawals", *LISTS, "screening_entry"},
+    "coordinator": {"participant_visits", *COURSE, "participant_events", "data_queries", "screening_entry"},
+    "datamanager": {"participant_visits", "withdrawals", "participant_events", *LISTS, "screening_entry"},
+    "monitor": {"participant_visits", "withdrawals", "participant_events", *LISTS, "screening_entry"},
 }
 AT_VISITS = {
-    "coordinator": {"participant", *COURSE, "data_queries", "assign_interviewer", "visit_attempt", "unblinding_report", "visit"},
-    "interviewer": {"contact", "withdrawals", "death", "visit_attempt", "unblinding_report", "visit"},
+    "coordinator": {
+        "participant", *COURSE, "participant_events", "data_queries", "assign_interviewer", "visit_attempt", "unblinding_report", "visit",
+    },
+    "interviewer": {"contact", "withdrawals", "death", "participant_events", "visit_attempt", "unblinding_report", "visit"},
     "rater": {"death", "visit"},
-    "datamanager": {"participant", "withdrawals", *LISTS, "visit"},
-    "monitor": {"participant", "withdrawals", *LISTS, "visit"},
+    "datamanager": {"participant", "withdrawals", "participant_events", *LISTS, "visit"},
+    "monitor": {"participant", "withdrawals", "participant_events", *LISTS, "visit"},
 }  # fmt: skip
 
 
@@ -62,7 +64,9 @@ def test_the_treatment_coordinator_goes_from_the_name_to_the_arm_and_back(follow
         request = request_randomization(participant=followed.participant, by=world.SETUP)
     world.randomize(request)
     client, number = followed.client("treatment"), followed.participant.number
-    assert leads_to(client, f"/unblinded/people/{number}/") == {"treatment_person", "unblinded_death"}
+    assert leads_to(client, f"/unblinded/people/{number}/") == {
+        "treatment_person", "unblinded_death", "unblinded_serious_event_new",
+    }  # fmt: skip
     assert "person" in leads_to(client, f"/unblinded/treatment/people/{number}/")
     assert leads_to(client, "/unblinded/allocations/") == {"treatment_person", "allocation", "downtime"}
 
@@ -71,7 +75,7 @@ def test_of_who_died_what_was_collected_stays_readable(followed: Staffed) -> Non
     with world.at_work(followed.people["coordinator"]) as by:
         report_death(participant=followed.participant, by=by)
     found = leads_to(followed.client("coordinator"), followed.address())
-    assert found == {"participant_visits", "withdrawals", "data_queries", "screening_entry"}
+    assert found == {"participant_visits", "withdrawals", "participant_events", "data_queries", "screening_entry"}
 
 
 def test_without_a_required_consent_there_is_no_button_to_randomize(followed: Staffed) -> None:

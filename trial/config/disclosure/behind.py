@@ -40,6 +40,8 @@ TABLES = {
     "unblinded_completion": behind(coded="site ended_by denominator"),
     "unblinded_fidelity_rating": behind(coded="site scale rater scores signature"),
     "unblinded_fidelity_consensus": behind(coded="site scale scores band reached_by signature"),
+    # --- serious events
+    "unblinded_event_narrative": behind(typed="words", coded="site written_by"),
     # --- hospital records
     "unblinded_admission": behind(typed="reason", coded="site recorded_by"),
     "unblinded_lookup": behind(coded="site sha256 looked_up_by"),

@@ -64,6 +64,9 @@ TABLES = {
     "participants_transfer": fields(
         safe="id site_id participant_id number team_id effective_on recorded_at recorded_by"
     ),
+    "participants_seriousevent": fields(
+        safe="id site_id participant_id event number void kind began_on outcome recorded_at recorded_by"
+    ),
     "participants_death": fields(safe="id site_id participant_id number step day recorded_at recorded_by"),
     "participants_randomizationrequest": fields(
         safe="id site_id participant_id requested_at requested_by state answered_at refusal"

@@ -4,6 +4,7 @@ Nothing here may be noticed on the open side; the comparison of two worlds looks
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,12 @@ from trial.config.leakcheck import gates, world
 from trial.core import clock, db, side
 from trial.core.access import Person
 from trial.core.models import User
+from trial.participants.events.actions import report_event
 from trial.participants.models import Participant
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import note
+from trial.unblinded.events.actions import write_narrative
+from trial.unblinded.events.queries import line_or_none
 from trial.unblinded.randomization.actions import record_wrong_treatment, void_wrong_treatment
 from trial.unblinded.randomization.models import Allocation
 from trial.unblinded.records import actions as records
@@ -135,3 +139,37 @@ def _fidelity(groups: list[TherapyGroup]) -> None:
     with world.at_work(person) as by:
         for group in groups:
             treatment.reach_consensus(group=group, scale=scale.code, decided=scores, password=world.PASSWORD, by=by)
+
+
+def serious_events(staff: Mapping[str, Any]) -> None:
+    """Of everybody an open report and a declared one; what is told behind the wall goes by arm: how often, in which words, how judged."""
+    with world.at_work(world.SETUP):
+        people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
+        experimental = current().experimental_arm.code
+    for participant in people:
+        offered = arm_of(participant) == experimental
+        by, treating = staff[participant.site_id], staff[f"treatment_{participant.site_id}"]
+        clock.move_to(_an_hour_later())  # the instant of what follows depends on nothing behind the wall
+        told = []
+        for reporter, kind in ((by, "admission"), (treating, "other")):
+            with world.at_work(reporter):
+                told.append(report_event(participant=participant, kind=kind, began_on=clock.today(), by=reporter))
+        for event in told if offered else told[:1]:
+            for time in range(2 if offered else 1):
+                _tell(event.key, f"told {time}", offered, treating)
+
+
+def _an_hour_later() -> dt.datetime:
+    at = clock.frozen_at()
+    if at is None:
+        raise RuntimeError("A world is played under a frozen clock.")
+    return at + dt.timedelta(hours=1)
+
+
+def _tell(event: uuid.UUID, words: str, offered: bool, by: Person) -> None:
+    with world.at_work(by):
+        line = line_or_none(event)
+        if line is None:
+            raise RuntimeError("The event that was reported is not among those behind the wall.")
+        judged = "probable" if offered else "unlikely"
+        write_narrative(line=line, words=f"{judged}: {words}", relatedness=judged, expectedness="expected", by=by)

@@ -6,6 +6,7 @@ what belongs to others; and an error of the server. The order is that of the pag
 
 import datetime as dt
 import json
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from trial.core.tokens.actions import make_token
 from trial.participants.models import Participant
 from trial.protocol.models import Site
 
+NUMBER = re.compile(r"(?<![0-9a-f-])[0-9]{8}(?![0-9a-f-])")
+"""A study number in an address; no part of a key."""
 NEVER_SENT = "logout"
 """It would end the reader's own session."""
 NOT_SENT = {
@@ -41,6 +44,7 @@ class Reader:
     """Somebody of one role, with a browser and a program.
 
     ``alike``: so many addresses of one kind are read; the rest is like them. ``routes``: what is asked for without being led to it.
+    ``first``: study numbers whose pages must be among those that are read.
     """
 
     someone: Person
@@ -51,7 +55,8 @@ class Reader:
     routes: Sequence[str] = ()
     seen: dict[str, Answer] = field(default_factory=dict)
     forms: dict[tuple[str, str], Form] = field(default_factory=dict)
-    _taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: frozenset[str] = frozenset()
+    _taken: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.browser = Client(raise_request_exception=False)
@@ -87,7 +92,7 @@ class Reader:
             by_program = address.startswith(("/api/", "/unblinded/api/"))
             answer = self.ask("GET", address, by_program=by_program)
             if answer.status == 404:  # what is not found takes nobody's place
-                self._taken[_kind(address)] -= 1
+                self._take(_kind(address), address, -1)
             if answer.status == 200 and not by_program:
                 self._twin(address)
                 if any(line.startswith("Content-Type: text/html") for line in answer.headers):
@@ -116,11 +121,24 @@ class Reader:
 
     def _is_new(self, address: str) -> bool:
         kind = _kind(address)
-        if not is_read(kind[0]) or self._taken[address, ""] or self._taken[kind] >= self.alike:
+        if not is_read(kind[0]) or self._taken[address, ""] or not self._has_room(kind, address):
             return False
         self._taken[address, ""] += 1
-        self._taken[kind] += 1
+        self._take(kind, address, 1)
         return True
+
+    def _has_room(self, kind: tuple[str, str], address: str) -> bool:
+        """Whether one more of this kind is read. People of another arm have places of their own; of the others one page is enough then."""
+        about = NUMBER.search(address)
+        others = bool(self.first and about) and not self._is_first(address)
+        return self._taken[(*kind, self._is_first(address))] < (1 if others else self.alike)
+
+    def _take(self, kind: tuple[str, str], address: str, places: int) -> None:
+        self._taken[(*kind, self._is_first(address))] += places
+
+    def _is_first(self, address: str) -> bool:
+        about = NUMBER.search(address)
+        return about is not None and about[0] in self.first
 
     def _twin(self, address: str) -> None:
         twin = "/api" + address
@@ -132,8 +150,9 @@ class Reader:
         for form in page.forms:
             if form.method == "post":
                 place = urlsplit(address).path, form.action
-                if self._taken[name_of(form.action), "form"] < self.alike and place not in self.forms:
-                    self._taken[name_of(form.action), "form"] += 1
+                kind = (name_of(form.action), "form")
+                if self._has_room(kind, form.action) and place not in self.forms:
+                    self._take(kind, form.action, 1)
                     self.forms[place] = form
             else:
                 yield from (f"{urlsplit(form.action).path}?{query}" for query in form.queries())
@@ -175,7 +194,8 @@ def crawl(
         listener.taken()
         for n, reader in enumerate(readers):
             reader.routes = routes(None if refused or (n == 0 and len(readers) > 1) else BY_CODE[reader.role])
-            reader.read(_opened(people, reader.someone, set(first), alike))
+            reader.first = frozenset(first)
+            reader.read(_opened(people, reader.someone, reader.first, alike))
             reader.send(rightly=False)
             reader.provoke()
         for reader in readers if writes else ():
@@ -183,7 +203,7 @@ def crawl(
         return {name: answer for reader in readers for name, answer in reader.seen.items()}
 
 
-def _opened(people: Sequence[tuple[str, str]], reader: Person, first: set[str], alike: int) -> list[str]:
+def _opened(people: Sequence[tuple[str, str]], reader: Person, first: frozenset[str], alike: int) -> list[str]:
     """Whose pages are opened: of the reader's own sites, those in ``first`` before others; and somebody of another site, who is not found."""
     own = [number for number, site in people if {ANY_SITE, site} & reader.sites]
     others = [number for number, _site in people if number not in own]

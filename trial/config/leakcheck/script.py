@@ -100,6 +100,7 @@ def play(script: Script, allocation_seed: bytes) -> Played:
         _visits_come_near()
         _follow_up(rng, staff)
         behind.treatment_ends()
+        behind.serious_events(staff)
         _deaths(rng, staff)
         if script.closes:
             _records_end()

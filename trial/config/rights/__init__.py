@@ -121,6 +121,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_transfer": (),
     "equipoise_guard_death": (),
     "equipoise_guard_living": (),
+    "equipoise_guard_serious_event": (),
+    "equipoise_guard_event_narrative": (),
     "equipoise_declassified": (),
     "equipoise_guard_amendment": (),
     "equipoise_guard_amended_answer": (),

@@ -214,6 +214,15 @@ TABLES: dict[str, Table] = {
         stops_at_lock=True,
         guards=(("equipoise_guard_lookup", "before insert"),),
     ),
+    # --- behind the wall: serious events. The lock does not stop it: who locks is blind and cannot know whether a narrative is missing.
+    "unblinded_event_narrative": Table(
+        "unblinded",
+        site="site",
+        unblinded="si",
+        append_only=True,
+        same_site=(("allocation_id", "unblinded_allocation"),),
+        guards=(("equipoise_guard_event_narrative", "before insert"),),
+    ),
     # --- behind the wall: verification, errors of treatment, contingency slots
     "unblinded_verification_order": Table(
         "unblinded",

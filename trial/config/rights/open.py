@@ -190,6 +190,17 @@ TABLES: dict[str, Table] = {
         guards=(("equipoise_guard_death", "before insert"),),
         declassified=actions_on("participants_death"),
     ),
+    "participants_seriousevent": Table(
+        "open",
+        site="site_id",
+        blinded="si",
+        unblinded="si",
+        append_only=True,
+        stops_at_lock=True,
+        same_site=(("participant_id", "participants_participant"),),
+        guards=(("equipoise_guard_serious_event", "before insert"),),
+        declassified=actions_on("participants_seriousevent"),
+    ),
     "participants_randomizationrequest": Table(
         "open",
         site="site_id",

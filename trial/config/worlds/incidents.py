@@ -1,4 +1,4 @@
-"""What else happens as it is played, on the open side: contact attempts, withdrawals, a death, and queries."""
+"""What else happens as it is played: contact attempts, withdrawals, a death, serious events with their narratives, and queries."""
 
 import datetime as dt
 
@@ -8,11 +8,15 @@ from assessments.entry.models import Form
 from trial.config.worlds import stage
 from trial.config.worlds.cast import Cast
 from trial.config.worlds.plan import events
-from trial.core import clock
+from trial.core import clock, side
 from trial.participants.contact.actions import record_attempt
 from trial.participants.course import actions as course
+from trial.participants.events import actions as serious
+from trial.participants.events.models import SeriousEvent
 from trial.participants.models import ContactAttempt
 from trial.protocol.definition import Instrument, Protocol
+from trial.unblinded.events.actions import write_narrative
+from trial.unblinded.events.queries import line_or_none
 
 TRY_AGAIN = dt.timedelta(days=8)
 """The next step after an attempt that failed; the plan tries every eight days."""
@@ -25,6 +29,7 @@ class Incidents(Cast):
     def __init__(self, protocol: Protocol) -> None:
         super().__init__(protocol)
         self.queries: dict[int, DataQuery] = {}
+        self.serious: dict[int, SeriousEvent] = {}
 
     def _try_contact(self, event: events.ContactTried) -> None:
         by, today = self._by("interviewer", event.person), clock.today()
@@ -53,6 +58,29 @@ class Incidents(Cast):
         by = self._by("coordinator", event.person)
         with stage.working(by):
             course.decide_death(participant=self.people[event.person], confirmed=True, by=by)
+
+    # --- serious events
+
+    def _report_serious(self, event: events.SeriousEventReported) -> None:
+        by = self._by("treatment" if event.is_behind else "coordinator", event.person)
+        with stage.working(by, side.UNBLINDED if event.is_behind else side.OPEN):
+            self.serious[event.number] = serious.report_event(
+                participant=self.people[event.person], kind=event.kind, began_on=event.day, by=by
+            )
+
+    def _tell_serious(self, event: events.NarrativeWritten) -> None:
+        by = self._by("treatment", event.person)
+        with stage.working(by, side.UNBLINDED):
+            line = line_or_none(self.serious[event.number].key)
+            assert line is not None  # noqa: S101 - events of the plan are of people who were randomized
+            write_narrative(
+                line=line, words=event.words, relatedness=event.relatedness, expectedness=event.expectedness, by=by
+            )
+
+    def _settle_serious(self, event: events.SeriousEventSettled) -> None:
+        one, by = self.serious[event.number], self._by("coordinator", event.person)
+        with stage.working(by):
+            serious.correct_event(event=one, kind=one.kind, began_on=one.began_on, outcome=event.outcome, by=by)
 
     # --- queries
 

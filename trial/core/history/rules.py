@@ -28,6 +28,7 @@ REDACTABLE_BEHIND: dict[str, tuple[str, ...]] = {
     "unblinded_code_break_reason": ("words",),
     "unblinded_group": ("name",),
     "unblinded_admission": ("reason",),
+    "unblinded_event_narrative": ("words",),
 }
 """By table of the unblinded side and of the drop boxes; the database holds the same list (``equipoise_redactable_behind``)."""
 CHANGE_REASON = "change_reason"

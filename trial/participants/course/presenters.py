@@ -15,6 +15,8 @@ from trial.core.ui.addresses import here
 from trial.core.ui.tables import Column, Link, State, Table, grouped
 from trial.core.ui.work import WorkItem, WorkList
 from trial.participants import queries
+from trial.participants.events import presenters as events
+from trial.participants.events.queries import in_force
 from trial.participants.models import Consent, Death, Participant, Transfer
 from trial.participants.presenters import READERS
 from trial.participants.rules import COORDINATORS, DECIDERS, SITE_ROLES, coordinates_blind, may_follow
@@ -140,6 +142,7 @@ def links_to(person: Person, participant: Participant, *, at: str = "participant
         (follows or person.holds(*OVERSEERS), _("Consent and withdrawal"), "withdrawals"),
         (moves, _("Transfer to another team"), "transfer"),
         (is_alive and person.holds(*SITE_ROLES, site=site), _("This participant has died"), "death"),
+        *events.links_to(person, participant, is_open=is_alive and queries.lock() is None),
     ]
     lists: list[tuple[bool, str, str]] = [
         (person.holds(DataManager, Monitor), _("Forms"), "records"),
@@ -155,13 +158,15 @@ def links_to(person: Person, participant: Participant, *, at: str = "participant
 
 
 def standing(participant: Participant, person: Person) -> dict[str, Any]:
-    """What the page of a participant says of the course: death, teams, and where this person goes on from there."""
+    """What the page of a participant says of the course: death, teams, serious events, and where this person goes on from there."""
     steps, moves = queries.death_steps(participant.pk), queries.transfers_of(participant.pk)
+    happened = list(in_force().filter(participant=participant))
     return {
         "death": death_state(steps),
         "steps": death_facts(steps),
         "links": links_to(person, participant),
         "transfers": transfer_table(participant, moves) if moves else None,
+        "events": events.event_table(happened) if happened else None,
         "rows": [
             *(("participants_death", one.pk) for one in steps),
             *(("participants_transfer", one.pk) for one in moves),

@@ -17,6 +17,8 @@ from trial.core.ui.tables import Column, Link, Page, Table, grouped
 from trial.core.ui.work import WorkList
 from trial.participants.contact.presenters import PAGES
 from trial.participants.course.presenters import deaths_to_confirm
+from trial.participants.events.presenters import HISTORY_WORDS
+from trial.participants.events.queries import rows_of
 from trial.participants.models import Participant
 from trial.participants.queries import Reach, death_steps, transfers_of
 from trial.protocol.models import Team
@@ -66,7 +68,8 @@ def person_history(participant: Participant) -> list[Change]:
     rows = [("participants_participant", participant.pk)]
     rows += [("participants_transfer", one.pk) for one in transfers_of(participant.pk)]
     rows += [("participants_death", one.pk) for one in death_steps(participant.pk)]
-    return lines(true_history(*rows))
+    rows += [("participants_seriousevent", one.pk) for one in rows_of(participant.pk)]
+    return lines(true_history(*rows), HISTORY_WORDS)
 
 
 def reading_table(

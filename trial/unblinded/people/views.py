@@ -9,7 +9,7 @@ from trial.core.access import Request, page
 from trial.core.access.roles import TreatmentCoordinator, UnblindedDataManager
 from trial.core.ui.tables import csv_response, grouped, page_of
 from trial.participants.models import Participant
-from trial.participants.queries import reach_of, teams_at
+from trial.participants.queries import lock, reach_of, teams_at
 from trial.protocol.queries import current
 from trial.unblinded.disclosure.actions import log_reading
 from trial.unblinded.people import presenters as show
@@ -52,6 +52,11 @@ def person(request: Request, number: str) -> HttpResponseBase:
             *(
                 [(_("Arm, group and sessions"), reverse("treatment_person", args=[number]))]
                 if current().sessions
+                else []
+            ),
+            *(
+                [(_("Report a serious event"), reverse("unblinded_serious_event_new", args=[number]))]
+                if lock() is None
                 else []
             ),
             (_("This participant has died"), reverse("unblinded_death", args=[number])),

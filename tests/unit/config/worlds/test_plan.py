@@ -254,6 +254,20 @@ def test_incidents() -> None:
     assert not [e for e in script() if isinstance(e, events.Sitting) and e.person == death.person and e.at > death.at]
 
 
+def test_two_of_eight_serious_events_wait_for_their_narrative_at_month_24() -> None:
+    reported = {e.number: e for e in of(events.SeriousEventReported)}
+    told, settled = of(events.NarrativeWritten), of(events.SeriousEventSettled)
+    assert len(reported) == len(told) == len(settled) == 8
+    assert all(SINCE[e.person].date() < e.day <= e.at.date() and e.at < calendar.RUNNING for e in reported.values())
+    assert all(reported[e.number].at < e.at < calendar.LOCK for e in (*told, *settled))
+    waiting = [e.person for e in told if e.at > calendar.RUNNING]
+    (death,) = of(events.DeathReported)
+    assert len(waiting) == 2
+    assert death.person not in waiting
+    assert {e.is_behind for e in reported.values()} == {True, False}
+    assert {ARM[e.person] for e in reported.values()} == {"imr", "cau"}
+
+
 def test_two_queries_are_open_at_month_24_and_none_at_the_end() -> None:
     def open_at(at: dt.datetime) -> set[int]:
         raised = {e.number for e in of(events.QueryRaised) if e.at <= at}

@@ -154,6 +154,12 @@ def test_one_person_has_died(at_month_24: Owner) -> None:
     assert column(at_month_24, "select step from participants_death order by number") == ["reported", "confirmed"]
 
 
+def test_two_narratives_of_serious_events_are_missing(at_month_24: Owner) -> None:
+    told = "select count(*) from unblinded_event_narrative"
+    assert column(at_month_24, "select count(*) from participants_seriousevent where number = 1") == [8]
+    assert column(at_month_24, told) == [6]
+
+
 def test_somebody_is_to_be_called_again(at_month_24: Owner) -> None:
     """At each site: the last attempt failed, the day to try again has come, and the visit is open."""
     waiting = (

@@ -143,6 +143,37 @@ class DeathConfirmed(PersonEvent):
     """A second person confirms it."""
 
 
+# --- serious events. ``number`` ties what follows to the report.
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriousEventReported(PersonEvent):
+    """A serious event that began on ``day`` is reported: on the open side, or from behind the wall."""
+
+    number: int
+    kind: str
+    day: dt.date
+    is_behind: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NarrativeWritten(PersonEvent):
+    """The treatment coordinator tells what happened. Behind the wall."""
+
+    number: int
+    words: str
+    relatedness: str
+    expectedness: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriousEventSettled(PersonEvent):
+    """The coordinator records what became of it."""
+
+    number: int
+    outcome: str
+
+
 # --- cleaning
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from trial.config.worlds.plan import follow_up, incidents, people, program, records
+from trial.config.worlds.plan import follow_up, incidents, people, program, records, serious
 from trial.config.worlds.plan.events import Event, GroupEvent, PersonEvent
 from trial.config.worlds.plan.people import SITES
 
@@ -10,7 +10,9 @@ from trial.config.worlds.plan.people import SITES
 @cache
 def script() -> tuple[Event, ...]:
     """Every event of the trial. At one instant the order of this list counts."""
-    parts = (people.way_in(), follow_up.events(), program.events(), records.events(), incidents.events())
+    parts = (
+        people.way_in(), follow_up.events(), program.events(), records.events(), incidents.events(), serious.events(),
+    )  # fmt: skip
     return tuple(sorted((event for part in parts for event in part), key=lambda event: event.at))
 
 

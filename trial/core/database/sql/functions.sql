@@ -189,7 +189,8 @@ $$;
 create or replace function equipoise_redactable_behind(table_name text, field text) returns boolean
 language sql immutable set search_path = pg_catalog as $$
     select (table_name, field) in (
-        ('dropbox_unblinding_report', 'words'), ('unblinded_code_break_reason', 'words'), ('unblinded_group', 'name'), ('unblinded_admission', 'reason')
+        ('dropbox_unblinding_report', 'words'), ('unblinded_code_break_reason', 'words'), ('unblinded_group', 'name'), ('unblinded_admission', 'reason'),
+        ('unblinded_event_narrative', 'words')
     ) or (field = 'change_reason' and table_name <> 'unblinded_admission')
 $$;
 
@@ -1327,6 +1328,58 @@ begin
         select d.step from public.participants_death d where d.participant_id = new.participant_id order by d.number desc limit 1
     ), 'rejected') then
         raise exception 'a death was reported for this participant' using errcode = 'check_violation', constraint = 'participant_died';
+    end if;
+    return new;
+end $$;
+
+-- A serious event began between the first consent and today; its rows follow each other. The unblinded side reports, and puts nothing right.
+create or replace function equipoise_guard_serious_event() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    is_unblinded boolean := public.equipoise_login_side() = 'unblinded';
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+    last public.participants_seriousevent;
+    signed date;
+begin
+    if new.recorded_by <> (case when is_unblinded then 'site staff' else me end) then
+        raise exception 'a serious event names its own author' using errcode = 'check_violation', constraint = 'event_author';
+    end if;
+    if is_unblinded and new.number <> 1 then
+        raise exception 'what was reported is put right on the open side' using errcode = 'check_violation', constraint = 'event_declared';
+    end if;
+    select min(c.signed_on) into signed from public.participants_consent c
+    join public.participants_participant p on p.screening_id = c.screening_id where p.id = new.participant_id and c.given;
+    if new.began_on < coalesce(signed, 'infinity') or new.began_on > (public.equipoise_now() at time zone 'UTC')::date + 1 then
+        raise exception 'a serious event began between the consent and today' using errcode = 'check_violation', constraint = 'event_day';
+    end if;
+    select * into last from public.participants_seriousevent
+    where participant_id = new.participant_id and event = new.event order by number desc limit 1;
+    if new.number <> coalesce(last.number, 0) + 1 or (new.number = 1 and new.event <> (
+        select coalesce(max(event), 0) + 1 from public.participants_seriousevent where participant_id = new.participant_id
+    )) then
+        raise exception 'events of one participant, and their rows, follow each other' using errcode = 'check_violation', constraint = 'event_in_turn';
+    end if;
+    if last.void then
+        raise exception 'a report that was taken back stays so' using errcode = 'check_violation', constraint = 'event_taken_back';
+    end if;
+    return new;
+end $$;
+
+-- A narrative is of an event of the person whose allocation it refers to, known by the key of its first row; narratives follow each other.
+create or replace function equipoise_guard_event_narrative() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.written_by <> coalesce(current_setting('equipoise.actor', true), '') then
+        raise exception 'a narrative names its own author' using errcode = 'check_violation', constraint = 'narrative_author';
+    end if;
+    if not exists (
+        select 1 from public.participants_seriousevent e join public.unblinded_allocation a on a.participant_id = e.participant_id
+        where e.id = new.event and e.number = 1 and a.id = new.allocation_id
+    ) then
+        raise exception 'a narrative is of a serious event of this person' using errcode = 'check_violation', constraint = 'narrative_of_event';
+    end if;
+    if new.number <> (select coalesce(max(number), 0) + 1 from public.unblinded_event_narrative where event = new.event) then
+        raise exception 'narratives of one event follow each other' using errcode = 'check_violation', constraint = 'narrative_in_turn';
     end if;
     return new;
 end $$;

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class NarrativesConfig(AppConfig):
+    name = "trial.unblinded.events"
+    label = "unblinded_events"
