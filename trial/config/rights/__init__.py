@@ -4,12 +4,13 @@ A table that is not here is reachable by nobody, and a test fails. What its fiel
 ``trial.config.disclosure`` (``docs/disclosure.md`` has the steps for a new table). Letters: s(elect), i(nsert), d(elete). Updates name their columns.
 """
 
-from trial.config.rights import behind
+from trial.config.rights import analysis, behind
 from trial.config.rights import open as open_side
 from trial.core.database.rights import Table
 
 TABLES: dict[str, Table] = {
     **open_side.TABLES,
+    **analysis.TABLES,
     **behind.TABLES,
     # --- framework tables: no trial data
     "django_session": Table(

@@ -1,6 +1,6 @@
 """Tables of the open side, and the drop boxes that it may only add to."""
 
-from trial.config.rights.shared import ALLOCATED, RUN_GUARD, RUN_SILENT, RUN_UPDATES
+from trial.config.rights.shared import ALLOCATED
 from trial.core.database.rights import Table
 from trial.core.declassified import actions_on
 from trial.core.disclosure import VAULT
@@ -393,33 +393,5 @@ TABLES: dict[str, Table] = {
         stops_at_lock=True,
         same_site=(("amendment_id", "entry_amendment"),),
         guards=(("equipoise_guard_query_event", "before insert"),),
-    ),
-    # --- analysis, open side
-    "plans_planversion": Table(
-        "open", blinded="si", unblinded="s", append_only=True, guards=(("equipoise_guard_plan", "before insert"),)
-    ),
-    "plans_plansignature": Table(
-        "open",
-        blinded="si",
-        unblinded="s",
-        append_only=True,
-        guards=(("equipoise_guard_plan_signature", "before insert"),),
-    ),
-    "snapshots_snapshot": Table(
-        "open",
-        blinded="si",
-        unblinded="s",
-        append_only=True,
-        secret=("content", "dictionary"),
-        guards=(("equipoise_guard_snapshot", "before insert"),),
-    ),
-    "pooled_pooledrun": Table(
-        "open",
-        blinded="si",
-        blinded_update=RUN_UPDATES,
-        secret=("result",),
-        silent=RUN_SILENT,
-        write_once=("result", "result_sha256", "finished_at"),
-        guards=(RUN_GUARD,),
     ),
 }
