@@ -37,4 +37,4 @@ class EventFilter(forms.Form):
     """Which events are seen."""
 
     kind = forms.SelectField(_("Kind"), choices=Kind.choices, blank=_("All"), required=False)
-    outcome = forms.SelectField(_("What became of it"), choices=Outcome.choices, blank=_("All"), required=False)
+    outcome = forms.SelectField(_("Outcome"), choices=Outcome.choices, blank=_("All"), required=False)

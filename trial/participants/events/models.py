@@ -15,7 +15,7 @@ from trial.protocol.models import Site
 class Kind(models.TextChoices):
     """Why an event is serious. Source: ICH E2A, II.B; its first criterion, death, has a station of its own."""
 
-    ADMISSION = "admission", _("Admission to hospital that was not planned")
+    ADMISSION = "admission", _("Unplanned admission to hospital")
     LIFE_THREATENING = "life_threatening", _("Life-threatening")
     DISABILITY = "disability", _("Lasting disability")
     OTHER = "other", _("Other serious event")

@@ -48,7 +48,7 @@ def event_table(events: Iterable[SeriousEvent], *, may_correct: bool = False) ->
     listed = list(events)
     names = names_of(one.recorded_by for one in listed)
     columns = [
-        Column(_("Kind")), Column(_("Began")), Column(_("What became of it")), Column(_("Recorded")), Column(_("By")),
+        Column(_("Kind")), Column(_("Began")), Column(_("Outcome")), Column(_("Recorded")), Column(_("By")),
         *([Column("")] if may_correct else []),
     ]  # fmt: skip
     rows: list[list[Any]] = []
@@ -64,15 +64,16 @@ def event_table(events: Iterable[SeriousEvent], *, may_correct: bool = False) ->
 def list_table(
     events: Sequence[SeriousEvent], *, csv_url: str = "", position: Page | None = None, filtered_url: str = ""
 ) -> Table:
-    """The events of the sites one may see."""
+    """The events of the sites one may see; which site, where there are several."""
+    several = len({one.site_id for one in events}) > 1
     columns = [
-        Column(_("Participant"), code=True), Column(_("Site")), Column(_("Kind")), Column(_("Began")), Column(_("What became of it")),
-        Column(_("Recorded")),
+        Column(_("Participant"), code=True), *([Column(_("Site"))] if several else []), Column(_("Kind")), Column(_("Began")),
+        Column(_("Outcome")), Column(_("Recorded")),
     ]  # fmt: skip
     rows = [
         [
             Link(grouped(one.participant.number), reverse("participant_events", args=[one.participant.number])),
-            one.site.name, kind_words(one), one.began_on, outcome_state(one), one.recorded_at,
+            *([one.site.name] if several else []), kind_words(one), one.began_on, outcome_state(one), one.recorded_at,
         ]
         for one in events
     ]  # fmt: skip

@@ -69,7 +69,7 @@ def event_table(
 ) -> Table:
     """The serious events of people who were randomized, with the state of the narrative."""
     columns = [
-        Column(_("Participant"), code=True), Column(_("Kind")), Column(_("Began")), Column(_("What became of it")), Column(_("Narrative")),
+        Column(_("Participant"), code=True), Column(_("Kind")), Column(_("Began")), Column(_("Outcome")), Column(_("Narrative")),
         Column(_("Related")), Column(_("Expected")),
     ]  # fmt: skip
     rows = [
@@ -98,7 +98,7 @@ def event_facts(line: EventLine, protocol: Protocol) -> list[tuple[str, Any]]:
         (_("Kind"), open_side.kind_words(line.event)),
         (_("Began"), line.event.began_on),
         (
-            _("What became of it"),
+            _("Outcome"),
             _("reported by mistake") if line.event.void else str(open_side.outcome_state(line.event)),
         ),
         (_("Team"), line.event.participant.team.name),

@@ -205,7 +205,7 @@ def test_the_committee_sees_events_by_arm(trial: Treatment) -> None:
         rows = dict(line.split(",", 1) for line in shown(signed_in(who), f"{AT}by-arm/?format=csv").splitlines()[1:])
         assert rows["Randomized"] == ",3,,2"
         assert rows["All serious events"] == "3,2,1,1"
-        assert rows["Admission to hospital that was not planned"] == "2,2,1,1"
+        assert rows["Unplanned admission to hospital"] == "2,2,1,1"
         assert rows["Relatedness: possible"] == "1,1,0,0"
         assert rows["Relatedness: not judged yet"] == "2,2,0,0"
         assert rows["Expectedness: unexpected"] == "1,1,0,0"

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("admission", "Admission to hospital that was not planned"),
+                            ("admission", "Unplanned admission to hospital"),
                             ("life_threatening", "Life-threatening"),
                             ("disability", "Lasting disability"),
                             ("other", "Other serious event"),
