@@ -91,8 +91,9 @@ CHANNELS: tuple[Channel, ...] = (
     _tested(44, "Indices of blinding on the open side", "tests/unit/participants/test_way_in.py::test_a_report_of_unblinding_is_write_only"),
     _mutant(45, "Dates and gaps that follow the sessions", "day_follows_the_sessions"),
     _human(46, "Values that only one treatment causes", "The protocol names such items; they are no part of the instruments of blind raters."),
-    _human(47, "Narratives of events that name the treatment", "Narratives are written behind the wall; the open side takes coded fields, "
-           "which the trial's clinician reviews against the declassification list."),
+    _tested(47, "Narratives of events that name the treatment",
+            "tests/unit/unblinded/events/test_narratives.py::test_nobody_blind_reads_what_was_told",
+            "tests/unit/unblinded/events/test_narratives.py::test_behind_the_wall_a_report_looks_the_same_of_either_arm"),
     _tested(48, "Free text", f"{CANARIES}::test_words_reach_their_readers_and_nobody_else",
             f"{CANARIES}::test_words_stand_in_their_own_column_alone"),
     _tested(49, "Text of queries by unblinded people",
@@ -110,8 +111,7 @@ CHANNELS: tuple[Channel, ...] = (
     _tested(57, "An administrator who reads the list", f"{WALLS}::test_the_unblinded_login_cannot_read_the_sequence"),
     _tested(58, "Two people who get one slot", f"{ALLOCATOR}::test_ten_processes_two_hundred_people_one_allocation_each"),
     _tested(59, "One person with roles of both sides", "tests/unit/core/test_accounts.py::test_nobody_holds_roles_of_both_sides"),
-    _human(60, "An emergency break that opens more than one participant", "The code of one participant is broken by the investigator on "
-           "one page behind the wall; the monitor reviews the ledger after each."),
+    _tested(60, "An emergency break that opens more than one participant", "tests/blinding/test_gates.py::test_codes_and_hand_overs_tell_nothing"),
 )  # fmt: skip
 
 UNSEEN: tuple[tuple[str, str], ...] = (

@@ -85,7 +85,10 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
             _note(Refusal.What.LOCKED_OUT, form)
             return locked_out(request, {})
         _note(Refusal.What.SIGN_IN, form)
-        form.add_error(None, _("User name and password do not belong together. Check both, or use the form of the other side, below."))
+        form.add_error(
+            None,
+            _("User name and password do not belong together. Check both, or use the form of the other side, below."),
+        )
         return _sign_in_page(request, form)
     assert isinstance(user, User)  # noqa: S101 - our only backend returns our only account model
     person = person_of(user)
