@@ -126,6 +126,8 @@ def _pg_restore(url: str, rest: bytes, parts: Iterator[bytes]) -> None:
         finally:
             process.kill()
             process.wait()
+            with contextlib.suppress(BrokenPipeError):
+                _stream(process.stdin).close()
 
 
 def _read_header(parts: Iterator[bytes]) -> tuple[Contents, bytes]:

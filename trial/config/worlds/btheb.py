@@ -13,7 +13,6 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
 from assessments.entry import actions as entry
@@ -129,7 +128,7 @@ class Import:
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.say = say
-        self.protocol = load(folder)
+        self.folder, self.protocol = folder, load(folder)
         self.text = read_file(folder / "data.csv")
         self.patients, self.problems = read(self.text, self.protocol)
         anchor = self.protocol.anchor_date
@@ -201,7 +200,7 @@ class Import:
             with stage.working(stage.PLAYER):
                 load_version(protocol=self.protocol, used=Used(), by=stage.PLAYER)
             stage.make_accounts([site.code for site in self.protocol.sites])
-            planning.plan(settings.BASE_DIR / "protocols" / "btheb")
+            planning.plan(self.folder)
             stage.contribute_shares()
             with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):
                 if not Sequence.objects.exists():

@@ -6,9 +6,9 @@ work it is. A station that comes later adds its kinds to the plan and its handle
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
 from assessments.entry import actions as entry
@@ -65,12 +65,12 @@ def milestones(until: dt.datetime) -> list[Milestone]:
     return [(at, act) for at, act in everything if at <= until]
 
 
-def prepare(protocol: Protocol) -> None:
-    """Before the first person comes: the protocol, the accounts, the list. Needs a clock that stands at the beginning."""
+def prepare(protocol: Protocol, folder: Path) -> None:
+    """Before the first person comes: the protocol, the accounts, the plan of the folder, the list. Needs a clock that stands at the beginning."""
     with stage.working(stage.PLAYER):
         load_version(protocol=protocol, used=Used(), by=stage.PLAYER)
     stage.make_accounts([site.code for site in protocol.sites])
-    planning.plan(settings.BASE_DIR / "protocols" / "imr")
+    planning.plan(folder)
     stage.contribute_shares()
     blocks = schemes.PermutedBlocks(allocator.arms_of(protocol), (allocation.BLOCK,))
     with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):

@@ -77,7 +77,7 @@ def play(world: str, folder: Path, until: dt.datetime, say: Callable[[str], None
     protocol = load(folder)
     sites = tuple(site.code for site in protocol.sites)
     with second(world, folder, sites[1]) as other, stage.played(BEGIN, imr.SEED):
-        imr.prepare(protocol)
+        imr.prepare(protocol, folder)
         here = imr.Play(protocol, sites[:1], say)
         other.wait()
         other.go_on()
@@ -94,7 +94,7 @@ def play_alone(folder: Path, until: dt.datetime, say: Callable[[str], None]) -> 
     """Play a world from an empty database, all of it in this process."""
     protocol = load(folder)
     with stage.played(BEGIN, imr.SEED):
-        imr.prepare(protocol)
+        imr.prepare(protocol, folder)
         here = imr.Play(protocol, tuple(site.code for site in protocol.sites), say)
         for at, act in imr.milestones(until):
             here.until(at)

@@ -1,6 +1,7 @@
 """Played worlds that tests only read: each is played once a run, by the command itself, into a database that all workers share."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,9 @@ def thin_protocol(folder: Path) -> Path:
     for file in (copy / "instruments").glob("*.toml"):
         if file.stem not in THIN:
             file.unlink()
+    plan = copy / "plan.toml"
+    left = ", ".join(f'"{code}"' for code in THIN if code not in ("background", "imrs_client"))
+    plan.write_text(re.sub(r"^secondary = \[.*\]", f"secondary = [{left}]", plan.read_text(), flags=re.MULTILINE))
     return copy
 
 
