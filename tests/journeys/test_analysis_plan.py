@@ -50,3 +50,13 @@ def test_a_plan_is_loaded_signed_and_countersigned(live: str, new_page: Any, sig
         behind.get_by_role("row", name="Independent statistician, for the looks").get_by_text("Irma")
     ).to_be_visible()
     check_axe(behind)
+    page.goto("/analysis/plan/new/")
+    taught = (FOLDERS / "imr-interim" / FILE).read_text()
+    page.get_by_label("The plan as TOML").fill(taught.replace("alpha = 0.05", 'change = "A slip."\nalpha = 0.04', 1))
+    page.get_by_role("button", name="Load this version").click()
+    expect(page.get_by_text("Changes from the version before")).to_be_visible()
+    check_axe(page)
+    for someone, address in ((page, "/analysis/plan/1/"), (behind, "/unblinded/analysis/plan/1/")):
+        someone.goto(address)
+        expect(someone.get_by_text("A later version is in force.")).to_be_visible()
+        check_axe(someone)
