@@ -51,7 +51,7 @@ LEFT_OUT = (
 
 def narrative_state(line: EventLine) -> State:
     """Whether the narrative is there."""
-    return State("done", _("Written")) if line.narrative else State("due", _("Narrative missing"))
+    return State("done", _("Written")) if line.narrative else State("due", _("Missing"))
 
 
 def judged(line: EventLine) -> tuple[str | None, str | None]:
