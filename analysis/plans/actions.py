@@ -28,8 +28,7 @@ def load_plan(*, plan: Plan, by: db.Actor) -> PlanVersion:
     """
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
-    with db.cursor() as cursor:  # numbers follow each other
-        cursor.execute("select equipoise_take_turn('analysis.plans')")
+    db.take_turn("analysis.plans")  # numbers follow each other
     before = queries.version_or_none()
     if before is not None and before.sha256 == plan.sha256:
         return before
@@ -55,6 +54,13 @@ def load_plan(*, plan: Plan, by: db.Actor) -> PlanVersion:
     return version
 
 
+def refuse_if_superseded(version: PlanVersion) -> None:
+    """Nobody signs what is no longer in force."""
+    newest = queries.version_or_none()
+    if newest is None or newest.pk != version.pk:
+        raise Refused("plan_superseded", _("A later version of the plan has been loaded. Read and sign that one."))
+
+
 @action
 def sign_plan(*, version: PlanVersion, capacity: str, password: str, by: Person) -> PlanSignature:
     """Sign the version in force, as trial statistician or as investigator. Twice is once; nobody signs in both capacities.
@@ -65,11 +71,8 @@ def sign_plan(*, version: PlanVersion, capacity: str, password: str, by: Person)
     if role is None:
         raise Refused("capacity", _("A plan is signed by the trial statistician and by the principal investigator."))
     by.must_hold(role)
-    with db.cursor() as cursor:
-        cursor.execute("select equipoise_take_turn('analysis.plans')")
-    newest = queries.version_or_none()
-    if newest is None or newest.pk != version.pk:
-        raise Refused("plan_superseded", _("A later version of the plan has been loaded. Read and sign that one."))
+    db.take_turn("analysis.plans")
+    refuse_if_superseded(version)
     there = queries.signatures_of(version)
     if capacity in there:
         return there[capacity]

@@ -6,26 +6,14 @@ from django.db import models
 from django.db.models import Q
 
 from trial.core import clock
-from trial.core.models import Base
+from trial.core.models import Base, VersionBase
 
 
-class PlanVersion(Base):
-    """One version of the plan, whole, as a document; why it changed stands in the document. Append-only; the highest number is in force."""
+class PlanVersion(VersionBase):
+    """One version of the plan; why it changed stands in the document."""
 
-    number = models.PositiveIntegerField(unique=True)
-    sha256 = models.CharField(max_length=64, unique=True)
-    document: "models.JSONField[Any, Any]" = models.JSONField()
-    loaded_at = models.DateTimeField(default=clock.now)
-    loaded_by = models.CharField(max_length=60)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(number__gte=1), name="plans_version_from_one"),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="plans_version_sha256"),
-        ]
-
-    def __str__(self) -> str:
-        return f"version {self.number}"
+    class Meta(VersionBase.Meta):
+        abstract = False
 
 
 class PlanSignature(Base):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,22 +40,12 @@ class PlanForm(forms.Form):
 
 
 @page(roles=READERS)
-def plan(request: Request) -> HttpResponseBase:
-    """The version in force, whole."""
-    version = queries.version_or_none()
-    may_load = request.person.holds(TrialStatistician)
-    if version is None:
-        context = {"title": _("Analysis plan"), "new_url": reverse("plan_new") if may_load else ""}
-        return render(request, "analysis/no_plan.html", context)
-    return render(request, "analysis/plan.html", _context(request, version))
-
-
-@page(roles=READERS)
-def plan_version(request: Request, version: int) -> HttpResponseBase:
-    """One version, whole, also an earlier one."""
-    found = PlanVersion.objects.filter(number=version).first()
+def plan(request: Request, version: int | None = None) -> HttpResponseBase:
+    """The version in force, whole; or the one of this number, also an earlier one."""
+    found = queries.version_or_404(version)
     if found is None:
-        raise Http404
+        new_url = reverse("plan_new") if request.person.holds(TrialStatistician) else ""
+        return render(request, "analysis/no_plan.html", {"title": _("Analysis plan"), "new_url": new_url})
     return render(request, "analysis/plan.html", _context(request, found))
 
 
@@ -138,14 +128,10 @@ def plan_sign(request: Request) -> HttpResponseBase:
     if version is None or not capacity:
         return redirect("plan")
     form = SignatureForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.sign_plan(
-                version=version, capacity=capacity, password=form.cleaned_data["password"], by=request.person
-            )
-            return redirect("plan")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and form.carries_out(
+        actions.sign_plan, version=version, capacity=capacity, by=request.person
+    ):
+        return redirect("plan")
     context = {
         "title": _("Sign the analysis plan"),
         "facts": [

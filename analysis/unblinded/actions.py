@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from analysis.methods.canonical import digest, encode
 from analysis.plans import queries as plans
+from analysis.plans.actions import refuse_if_superseded
 from analysis.plans.models import PlanVersion
 from analysis.runs import actions as runs
 from analysis.runs.people import EVERYBODY, people_of
@@ -66,9 +67,7 @@ def countersign_looks(*, version: PlanVersion, password: str, by: Person) -> Loo
     Refused for a version that is no longer in force, and for one without looks.
     """
     by.must_hold(IndependentStatistician)
-    newest = plans.version_or_none()
-    if newest is None or newest.pk != version.pk:
-        raise Refused("plan_superseded", _("A later version of the plan has been loaded. Read and sign that one."))
+    refuse_if_superseded(version)
     plan = plans.plan_of(version)
     if plan.looks is None:
         raise Refused("no_looks", _("This version plans no look before the end. There is nothing to countersign."))

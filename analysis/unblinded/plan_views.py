@@ -1,6 +1,6 @@
 """The plan behind the wall: the same, with the looks countersigned by the independent statistician."""
 
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,6 @@ from analysis.unblinded import actions
 from analysis.unblinded.models import LooksSignature
 from trial.core.access import Request, page
 from trial.core.access.roles import CommitteeChair, CommitteeMember, IndependentStatistician, UnblindedMonitor
-from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.forms import status_of
@@ -25,20 +24,11 @@ READERS = (IndependentStatistician, CommitteeMember, CommitteeChair, UnblindedMo
 
 
 @page(roles=READERS)
-def plan(request: Request) -> HttpResponseBase:
-    """The version in force, whole."""
-    version = queries.version_or_none()
-    if version is None:
-        return render(request, "analysis/no_plan.html", {"title": _("Analysis plan")})
-    return _show(request, version)
-
-
-@page(roles=READERS)
-def plan_version(request: Request, version: int) -> HttpResponseBase:
-    """One version, whole, also an earlier one."""
-    found = PlanVersion.objects.filter(number=version).first()
+def plan(request: Request, version: int | None = None) -> HttpResponseBase:
+    """The version in force, whole; or the one of this number, also an earlier one."""
+    found = queries.version_or_404(version)
     if found is None:
-        raise Http404
+        return render(request, "analysis/no_plan.html", {"title": _("Analysis plan")})
     return _show(request, found)
 
 
@@ -66,12 +56,8 @@ def looks_sign(request: Request) -> HttpResponseBase:
     if version is None or found is None or found.looks is None:
         return redirect("unblinded_plan")
     form = SignatureForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.countersign_looks(version=version, password=form.cleaned_data["password"], by=request.person)
-            return redirect("unblinded_plan")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and form.carries_out(actions.countersign_looks, version=version, by=request.person):
+        return redirect("unblinded_plan")
     context = {
         "title": _("Countersign the looks"),
         "facts": [

@@ -197,6 +197,12 @@ def unit_of_work(*, by: Actor) -> Iterator[None]:
         yield
 
 
+def take_turn(what: str) -> None:
+    """Hold back others of this side who take a turn at the same thing, until the unit of work ends."""
+    with cursor() as c:
+        c.execute("select equipoise_take_turn(%s)", [what])
+
+
 def hold_still() -> None:
     """Until the unit of work ends nobody changes a trial datum of the open side: what is read meanwhile is of one moment."""
     with cursor() as c:

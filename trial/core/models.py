@@ -187,6 +187,26 @@ class HistorySeal(SealBase):
         db_table = "core_history_seal"
 
 
+class VersionBase(Base):
+    """One version of a definition, whole, as a document. Append-only; the highest number is in force."""
+
+    number = models.PositiveIntegerField(unique=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    document: "models.JSONField[Any, Any]" = models.JSONField()
+    loaded_at = models.DateTimeField(default=clock.now)
+    loaded_by = models.CharField(max_length=60)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="%(app_label)s_version_from_one"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="%(app_label)s_version_sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
 class RedactionBase(Base):
     """A typed text of a history and its record is to be redacted: who asks, who decides. Carried out by a function of the database alone."""
 

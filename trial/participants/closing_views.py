@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Sponsor
 from trial.core.access.signing import shown_signature
-from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.forms import status_of
@@ -34,12 +33,8 @@ def lock(request: Request) -> HttpResponseBase:
         status = 422 if request.method == "POST" else 200
         return render(request, "trial/lock_waits.html", {**waiting, "checks": checks}, status=status)
     form = SignatureForm(request.POST or None)
-    if request.method == "POST" and done is None and form.is_valid():
-        try:
-            actions.lock_database(password=form.cleaned_data["password"], by=request.person)
-            return redirect("lock")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and done is None and form.carries_out(actions.lock_database, by=request.person):
+        return redirect("lock")
     counts = queries.recruitment()
     facts: list[tuple[str, Any]] = [
         (_("Registered"), counts.registered), (_("Randomized"), counts.randomized),
@@ -69,12 +64,8 @@ def request_unblinding(request: Request) -> HttpResponseBase:
     """Ask for planned unblinding, signed; after the lock only."""
     done, locked = queries.unblinding_request(), queries.lock()
     form = SignatureForm(request.POST or None)
-    if request.method == "POST" and done is None and form.is_valid():
-        try:
-            actions.request_unblinding(password=form.cleaned_data["password"], by=request.person)
-            return redirect("request_unblinding")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and done is None and form.carries_out(actions.request_unblinding, by=request.person):
+        return redirect("request_unblinding")
     context: dict[str, Any] = {"title": _("Planned unblinding"), "done": done, "locked": locked}
     if done is None and locked is not None:
         context |= {

@@ -1,12 +1,13 @@
 """Forms of the way in, made from the protocol."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from trial.core import clock
+from trial.core.errors import Refused
 from trial.core.ui import forms
 from trial.core.ui.text import Text
 from trial.protocol.definition import Protocol
@@ -131,3 +132,14 @@ class SignatureForm(forms.Form):
     """The password again: an electronic signature."""
 
     password = forms.PasswordField(_("Your password"), hint=_("Typing it signs this step with your name and the time."))
+
+    def carries_out(self, act: Callable[..., object], **given: object) -> bool:
+        """Whether the form was filled in rightly and the action ``act`` was done, with the password. What refuses it is said in the form."""
+        if not self.is_valid():
+            return False
+        try:
+            act(password=self.cleaned_data["password"], **given)
+        except Refused as refusal:
+            self.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+            return False
+        return True

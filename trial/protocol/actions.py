@@ -18,7 +18,7 @@ def load_version(*, protocol: Protocol, used: Used, by: db.Actor) -> ProtocolVer
     Loading what is in force already changes nothing. Refuses (`protocol_orphans`) a protocol that no longer defines what
     the data in `used` refer to, naming each place. Sites and teams that are gone stay as rows and become inactive.
     """
-    _one_at_a_time()
+    db.take_turn("trial.protocol")  # numbers follow each other
     before = queries.version_or_none()
     if before and before.sha256 == protocol.sha256:
         return before
@@ -41,12 +41,6 @@ def load_version(*, protocol: Protocol, used: Used, by: db.Actor) -> ProtocolVer
     _put_sites(protocol)
     _put_teams(protocol)
     return version
-
-
-def _one_at_a_time() -> None:
-    """Hold back a second load until this one is committed, so that numbers follow each other."""
-    with db.cursor() as cursor:
-        cursor.execute("select equipoise_take_turn('trial.protocol')")
 
 
 def _refuse_orphans(old: Protocol, new: Protocol, used: Used) -> None:

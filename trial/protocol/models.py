@@ -1,31 +1,17 @@
 """The trial definition in the database: its versions, and the sites and teams that other tables refer to."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
 from trial.core import clock
-from trial.core.models import Base
+from trial.core.models import Base, VersionBase
 
 
-class ProtocolVersion(Base):
-    """One version of the protocol, whole, as a document. Append-only; the highest number is in force."""
+class ProtocolVersion(VersionBase):
+    """One version of the protocol."""
 
-    number = models.PositiveIntegerField(unique=True)
-    sha256 = models.CharField(max_length=64, unique=True)
-    document: "models.JSONField[Any, Any]" = models.JSONField()
-    loaded_at = models.DateTimeField(default=clock.now)
-    loaded_by = models.CharField(max_length=60)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(number__gte=1), name="protocol_version_from_one"),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="protocol_version_sha256"),
-        ]
-
-    def __str__(self) -> str:
-        return f"version {self.number}"
+    class Meta(VersionBase.Meta):
+        abstract = False
 
 
 class Site(models.Model):

@@ -12,7 +12,6 @@ from trial.core import clock
 from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician, UnblindedDataManager
 from trial.core.access.signing import shown_signature
-from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui.tables import csv_response, page_of
@@ -38,12 +37,12 @@ def planned_unblinding(request: Request) -> HttpResponseBase:
     """Confirm the sponsor's request, signed, as another person."""
     done, asked = queries.planned_unblinding(), participants.unblinding_request()
     form = SignatureForm(request.POST or None)
-    if request.method == "POST" and done is None and form.is_valid():
-        try:
-            actions.confirm_planned_unblinding(password=form.cleaned_data["password"], by=request.person)
-            return redirect("planned_unblinding")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if (
+        request.method == "POST"
+        and done is None
+        and form.carries_out(actions.confirm_planned_unblinding, by=request.person)
+    ):
+        return redirect("planned_unblinding")
     title = _("Planned unblinding")
     if done is None and asked is not None:
         context: dict[str, Any] = {

@@ -135,8 +135,7 @@ def _hold(allocation: Allocation, window: str) -> RecordLine:
     """The window as it stands, until the end of the unit of work: nobody else writes about this person meanwhile."""
     refuse_if_locked()
     plan_or_refuse()
-    with db.cursor() as c:
-        c.execute("select equipoise_take_turn(%s)", [f"records {allocation.pk}"])
+    db.take_turn(f"records {allocation.pk}")
     line = next((one for one in queries.record_lines([allocation]) if one.window == window), None)
     if line is None:
         raise Refused("window_unknown", _("The protocol does not look up this window."))

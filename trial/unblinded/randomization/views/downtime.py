@@ -84,12 +84,8 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if found is None:
         raise Http404
     form = SignatureForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.release_contingency(request=found, password=form.cleaned_data["password"], by=request.person)
-            return redirect("downtime")
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and form.carries_out(actions.release_contingency, request=found, by=request.person):
+        return redirect("downtime")
     participant = Participant.objects.select_related("site").get(pk=found.participant_id)
     context = {
         "title": _("Let a contingency slot go"),

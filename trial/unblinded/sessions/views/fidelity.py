@@ -203,12 +203,8 @@ def sign(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase:
     if mine.signed_at is not None:
         return redirect("fidelity_group", key, code)
     form = SignatureForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.sign_rating(rating=mine, password=form.cleaned_data["password"], by=request.person)
-            return redirect("fidelity_group", key, code)
-        except Refused as refusal:
-            form.add_error("password" if refusal.code == "password_wrong" else None, str(refusal.message))
+    if request.method == "POST" and form.carries_out(actions.sign_rating, rating=mine, by=request.person):
+        return redirect("fidelity_group", key, code)
     values = [
         (f"{n}. {item.topic}", _shown(mine.scores, item.code)) for n, item in enumerate(line.scale.items, start=1)
     ]
