@@ -9,7 +9,7 @@ import psycopg
 
 from tests import database as server
 from trial.config.leakcheck import databases
-from trial.config.leakcheck.comparison import ONE, seeds_of
+from trial.config.leakcheck.comparison import ONE, other_world
 from trial.config.leakcheck.script import Played, Script, play
 from trial.core import db
 from trial.core.management.commands.setup_database import current_plan
@@ -50,7 +50,7 @@ def pair(script: Script) -> Iterator[Pair]:
             databases.begin(current_plan(), server.TEMPLATE)
             played.append(play(script, ONE))
         with databases.turned_to(names[1]):
-            seed = seeds_of(current_plan(), script, server.TEMPLATE).other
+            seed = other_world(current_plan(), script, played[0].arms, server.TEMPLATE).seed
             databases.begin(current_plan(), server.TEMPLATE)
             played.append(play(script, seed))
         db.close_all()

@@ -29,11 +29,6 @@ from trial.unblinded.sessions.models import TherapyGroup
 from trial.unblinded.sessions.queries import members_on, therapists_at
 
 
-def is_offered(arm: str) -> bool:
-    """Whether more happens to people of this arm, as the script will have it."""
-    return arm == current().experimental_arm.code
-
-
 def arm_of(participant: Participant) -> str:
     """For what depends on the arm, as it should, and for nothing else."""
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
@@ -44,7 +39,7 @@ def events(participant: Participant, staff: Mapping[str, Any]) -> None:
     """Entries of the ledger, treatment, records of the year before, a wrong treatment, and codes that are broken."""
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         allocation = Allocation.objects.get(participant=participant)
-        for _time in range(3 if is_offered(allocation.arm) else 1):
+        for _time in range(3 if world.is_offered(allocation.arm) else 1):
             note(what="told the care team", subject=allocation.arm, by=world.SETUP)
         _treat(allocation)
         look_up(allocation, "before")
@@ -54,7 +49,7 @@ def events(participant: Participant, staff: Mapping[str, Any]) -> None:
 
 def _deviate(allocation: Allocation, by: Person) -> None:
     """Of one arm it is recorded that the other treatment was given; and every other time that this was a mistake."""
-    if is_offered(allocation.arm):
+    if world.is_offered(allocation.arm):
         return
     with world.at_work(by, on=side.UNBLINDED):
         other = current().experimental_arm.code
@@ -71,7 +66,7 @@ def look_up(allocation: Allocation, window: str) -> None:
     if line is None or line.stopped:  # not every trial looks up records
         return
     by, first = world.SETUP, line.period.first
-    found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if is_offered(allocation.arm) else []
+    found = [Found(first, first + dt.timedelta(days=9), "open", "file")] if world.is_offered(allocation.arm) else []
     records.look_up(allocation=allocation, window=window, admissions=found, by=by)
     for one in in_force().filter(allocation=allocation, window=window):
         records.correct_admission(
@@ -81,7 +76,7 @@ def look_up(allocation: Allocation, window: str) -> None:
 
 def _treat(allocation: Allocation) -> None:
     """Those of one arm are told and enter the group of their site, which meets on that day; somebody of the other comes as a guest."""
-    by, today, offered = world.SETUP, clock.today(), is_offered(allocation.arm)
+    by, today, offered = world.SETUP, clock.today(), world.is_offered(allocation.arm)
     group = TherapyGroup.objects.filter(site=allocation.site).first()
     if offered:
         treatment.record_told(allocation=allocation, told_on=today, by=by)
@@ -149,7 +144,9 @@ def serious_events(staff: Mapping[str, Any]) -> None:
     for participant in people:
         offered = arm_of(participant) == experimental
         by, treating = staff[participant.site_id], staff[f"treatment_{participant.site_id}"]
-        clock.move_to(_an_hour_later())  # the instant of what follows depends on nothing behind the wall
+        clock.move_to(
+            world.now() + dt.timedelta(hours=1)
+        )  # the instant of what follows depends on nothing behind the wall
         told = []
         for reporter, kind in ((by, "admission"), (treating, "other")):
             with world.at_work(reporter):
@@ -157,13 +154,6 @@ def serious_events(staff: Mapping[str, Any]) -> None:
         for event in told if offered else told[:1]:
             for time in range(2 if offered else 1):
                 _tell(event.key, f"told {time}", offered, treating)
-
-
-def _an_hour_later() -> dt.datetime:
-    at = clock.frozen_at()
-    if at is None:
-        raise RuntimeError("A world is played under a frozen clock.")
-    return at + dt.timedelta(hours=1)
 
 
 def _tell(event: uuid.UUID, words: str, offered: bool, by: Person) -> None:

@@ -116,26 +116,24 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Seeds:
-    """Seeds of the two allocation sequences, and the study numbers whose arm differs between the worlds."""
+class Other:
+    """The seed of the other world's allocation sequence, and the study numbers whose arm differs there."""
 
-    one: bytes
-    other: bytes
+    seed: bytes
     differ: tuple[str, ...]
 
 
-def seeds_of(plan: Plan, script: Script, template: str = databases.PREPARED) -> Seeds:
-    """Seeds of two worlds in which arms differ, and have other sizes as well: a count by arm would be the same otherwise, and go unseen."""
-    ours = _arms(plan, script, ONE, template)
+def other_world(plan: Plan, script: Script, ours: dict[str, str], template: str = databases.PREPARED) -> Other:
+    """A world beside the one in which people have these arms: sizes differ as well, since a count by arm would be the same otherwise."""
     for n in range(TRIES):
         seed = OTHER + str(n).encode() * bool(n)
-        theirs = _arms(plan, script, seed, template)
+        theirs = arms_of(plan, script, seed, template)
         if Counter(theirs.values()) != Counter(ours.values()):
-            return Seeds(ONE, seed, tuple(sorted(number for number, arm in ours.items() if theirs[number] != arm)))
+            return Other(seed, tuple(sorted(number for number, arm in ours.items() if theirs[number] != arm)))
     raise RuntimeError("No other world has arms of other sizes: let more people come.")
 
 
-def _arms(plan: Plan, script: Script, seed: bytes, template: str) -> dict[str, str]:
+def arms_of(plan: Plan, script: Script, seed: bytes, template: str = databases.PREPARED) -> dict[str, str]:
     """Who is in which arm, once the running trial has been played."""
     databases.begin(plan, template)
     return played(replace(script, closes=False), seed, Observed(), "").arms

@@ -56,7 +56,7 @@ class Reader:
     seen: dict[str, Answer] = field(default_factory=dict)
     forms: dict[tuple[str, str], Form] = field(default_factory=dict)
     first: frozenset[str] = frozenset()
-    _taken: Counter[tuple[object, ...]] = field(default_factory=Counter)
+    _taken: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.browser = Client(raise_request_exception=False)
@@ -92,7 +92,7 @@ class Reader:
             by_program = address.startswith(("/api/", "/unblinded/api/"))
             answer = self.ask("GET", address, by_program=by_program)
             if answer.status == 404:  # what is not found takes nobody's place
-                self._take(_kind(address), address, -1)
+                self._taken[self._share(_kind(address), address)[0]] -= 1
             if answer.status == 200 and not by_program:
                 self._twin(address)
                 if any(line.startswith("Content-Type: text/html") for line in answer.headers):
@@ -121,24 +121,27 @@ class Reader:
 
     def _is_new(self, address: str) -> bool:
         kind = _kind(address)
-        if not is_read(kind[0]) or self._taken[address, ""] or not self._has_room(kind, address):
+        if not is_read(kind[0]) or self._taken[address, ""] or not self._takes(kind, address):
             return False
         self._taken[address, ""] += 1
-        self._take(kind, address, 1)
         return True
 
-    def _has_room(self, kind: tuple[str, str], address: str) -> bool:
-        """Whether one more of this kind is read. People of another arm have places of their own; of the others one page is enough then."""
-        about = NUMBER.search(address)
-        others = bool(self.first and about) and not self._is_first(address)
-        return self._taken[(*kind, self._is_first(address))] < (1 if others else self.alike)
+    def _takes(self, kind: tuple[str, str], address: str) -> bool:
+        """Take one of the places that this kind has, if one is left."""
+        share, places = self._share(kind, address)
+        if self._taken[share] >= places:
+            return False
+        self._taken[share] += 1
+        return True
 
-    def _take(self, kind: tuple[str, str], address: str, places: int) -> None:
-        self._taken[(*kind, self._is_first(address))] += places
-
-    def _is_first(self, address: str) -> bool:
-        about = NUMBER.search(address)
-        return about is not None and about[0] in self.first
+    def _share(self, kind: tuple[str, str], address: str) -> tuple[tuple[str, ...], int]:
+        """Where addresses like this one are counted, and how many places they have: people of another arm have their own, and of the
+        others one page is enough then.
+        """
+        about = NUMBER.search(address) if self.first else None
+        if about is None:
+            return kind, self.alike
+        return ((*kind, "first"), self.alike) if about[0] in self.first else ((*kind, "others"), 1)
 
     def _twin(self, address: str) -> None:
         twin = "/api" + address
@@ -150,9 +153,7 @@ class Reader:
         for form in page.forms:
             if form.method == "post":
                 place = urlsplit(address).path, form.action
-                kind = (name_of(form.action), "form")
-                if self._has_room(kind, form.action) and place not in self.forms:
-                    self._take(kind, form.action, 1)
+                if place not in self.forms and self._takes((name_of(form.action), "form"), form.action):
                     self.forms[place] = form
             else:
                 yield from (f"{urlsplit(form.action).path}?{query}" for query in form.queries())

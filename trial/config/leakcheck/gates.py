@@ -14,7 +14,6 @@ from trial.core.access import Person
 from trial.core.models import User
 from trial.participants import actions as way_in
 from trial.participants.models import Participant, UnblindingReport
-from trial.protocol.queries import current
 from trial.unblinded.disclosure.code_break.actions import break_code, explain_break
 from trial.unblinded.disclosure.handover.actions import order_handover
 
@@ -49,9 +48,8 @@ def assign(participant: Participant, people: Staff) -> None:
 
 def break_codes(participant: Participant, arm: str, people: Staff) -> None:
     """The investigator breaks the code and says why: how often depends on the arm."""
-    times = BREAKS if arm == current().experimental_arm.code else OTHER_BREAKS
     with world.at_work(people.investigator, on=side.UNBLINDED) as by:
-        for _time in range(times):
+        for _time in range(BREAKS if world.is_offered(arm) else OTHER_BREAKS):
             break_code(number=participant.number, password=world.PASSWORD, by=by)
             explain_break(number=participant.number, words=arm, by=by)
 

@@ -106,15 +106,7 @@ def play(script: Script, allocation_seed: bytes) -> Played:
             _records_end()
             _close(staff)
         with side.unblinded(), db.unit_of_work(by=world.SETUP):
-            return Played(dict(Allocation.objects.values_list("participant__number", "arm")), _at())
-
-
-def _at() -> dt.datetime:
-    """The instant at which the clock stands."""
-    at = clock.frozen_at()
-    if at is None:
-        raise RuntimeError("A world is played under a frozen clock.")
-    return at
+            return Played(dict(Allocation.objects.values_list("participant__number", "arm")), world.now())
 
 
 def asked() -> tuple[str, Instrument]:
@@ -176,7 +168,7 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
     if fate > 0.9:
         _downtime(participant, staff)
     # each side has its own stream of instants: the allocator answers a minute later
-    clock.move_to(_at() + dt.timedelta(minutes=1))
+    clock.move_to(world.now() + dt.timedelta(minutes=1))
     world.randomize(request)
     behind.events(participant, staff)
     if fate > 0.7:
@@ -186,7 +178,7 @@ def _one_person(rng: random.Random, team: Team, staff: dict[str, Any]) -> None:
 
 def _downtime(participant: Participant, staff: dict[str, Any]) -> None:
     """The allocator does not answer: behind the wall two people let a contingency slot go, which it finds when it is back."""
-    clock.move_to(_at() + WAIT + dt.timedelta(minutes=1))
+    clock.move_to(world.now() + WAIT + dt.timedelta(minutes=1))
     treatment, independent = staff[f"treatment_{participant.site_id}"], staff["independent"]
     with world.at_work(treatment):
         asked_for = ask_contingency(participant=participant, reason_code="allocator", by=treatment)
@@ -196,7 +188,7 @@ def _downtime(participant: Participant, staff: dict[str, Any]) -> None:
 
 def _night() -> None:
     """The sweep says whether records are complete, and the histories are sealed. It has its own instant, as at night."""
-    clock.move_to(_at() + dt.timedelta(hours=3))
+    clock.move_to(world.now() + dt.timedelta(hours=3))
     records_sweep()
     for seal in (seal_open, seal_unblinded, seal_concealed):
         seal()
@@ -204,7 +196,7 @@ def _night() -> None:
 
 def _records_end() -> None:
     """More than a year after the follow-up the rest of the records is looked up; in the nights around that the open side is told."""
-    clock.move_to(_at() + dt.timedelta(days=400))
+    clock.move_to(world.now() + dt.timedelta(days=400))
     _night()
     with side.unblinded(), db.unit_of_work(by=world.SETUP):
         for allocation in of_the_living().order_by("participant__number"):
@@ -215,7 +207,7 @@ def _records_end() -> None:
 def _visits_come_near() -> None:
     """Nights of the year before the follow-up, in which assessors are handed over."""
     for _night_of in range(NIGHTS):
-        clock.move_to(_at() + dt.timedelta(days=400 // NIGHTS))
+        clock.move_to(world.now() + dt.timedelta(days=400 // NIGHTS))
         handovers()
 
 
@@ -263,11 +255,11 @@ def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:
     with world.at_work(world.SETUP):
         people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
     for participant in people:
-        at = _at()
+        at = world.now()
         by = staff[f"treatment_{participant.site_id}"]
         with world.at_work(by):
             arm = Allocation.objects.get(participant=participant).arm
-            for _time in range(4 if behind.is_offered(arm) else 1):
+            for _time in range(4 if world.is_offered(arm) else 1):
                 log_reading(participants=names_of([participant.pk]), page="person", by=by)
         clock.move_to(at + dt.timedelta(hours=1))
         coordinator = staff[participant.site_id]

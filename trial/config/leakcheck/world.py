@@ -126,6 +126,19 @@ def sign_plan(statistician: Person, investigator: Person) -> None:
             plans.sign_plan(version=version, capacity=capacity, password=PASSWORD, by=by)
 
 
+def now() -> dt.datetime:
+    """The instant at which the clock of a played world stands."""
+    at = clock.frozen_at()
+    if at is None:
+        raise RuntimeError("A world is played under a frozen clock.")
+    return at
+
+
+def is_offered(arm: str) -> bool:
+    """Whether more happens to people of this arm, as the script will have it."""
+    return arm == current().experimental_arm.code
+
+
 @contextmanager
 def at_work(someone: Person | db.System, on: side.Side | None = None) -> Iterator[Any]:
     """One unit of work of ``someone``, on their side."""

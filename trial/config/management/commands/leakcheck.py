@@ -76,10 +76,10 @@ class Command(BaseCommand):
             plan = current_plan(frozen_clock=True)
             with databases.prepared(plan):
                 self.stdout.write("The scratch database is prepared.")
-                seeds = comparison.seeds_of(plan, script)
+                beside = comparison.other_world(plan, script, comparison.arms_of(plan, script, comparison.ONE))
                 one, other = (
-                    comparison.observe(plan, script, seed, size, self.stdout.write, first=seeds.differ)
-                    for seed in (seeds.one, seeds.other)
+                    comparison.observe(plan, script, seed, size, self.stdout.write, first=beside.differ)
+                    for seed in (comparison.ONE, beside.seed)
                 )
                 db.close_all()
         made = report.Report.of(script, size, one, other)
