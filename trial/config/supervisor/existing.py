@@ -11,7 +11,7 @@ import psycopg
 
 from trial.config.supervisor.errors import SupervisorError
 from trial.config.supervisor.servers import EmbeddedServers
-from trial.config.supervisor.world import DEMO_WORLDS, ROOT, Choice, World
+from trial.config.supervisor.world import DEMO_WORLDS, ROOT, Choice, World, remembered_protocol
 
 
 def chosen() -> Choice:
@@ -22,14 +22,8 @@ def chosen() -> Choice:
             f"TRIAL={name} is not a world. Choose one of: {', '.join(DEMO_WORLDS)}, or none for your own."
         )
     folder = Path(os.environ.get("VAR") or "var").expanduser().absolute() / name
-    return Choice(name, folder, _protocol(folder, name))
-
-
-def _protocol(folder: Path, name: str) -> Path:
-    try:
-        return Path((folder / "protocol").read_text().strip())
-    except OSError:
-        return ROOT / "protocols" / name.removesuffix("-end")
+    known = remembered_protocol(folder)
+    return Choice(name, folder, Path(known) if known else ROOT / "protocols" / name.removesuffix("-end"))
 
 
 def must_exist(choice: Choice) -> None:

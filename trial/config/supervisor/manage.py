@@ -26,30 +26,17 @@ def main(arguments: list[str]) -> int:
             raise SupervisorError(USAGE)
         choice = chosen()
         if given := given_addresses(os.environ):
-            return _manage(words, given, {})
+            return _manage(words, given, {"DJANGO_SETTINGS_MODULE": "trial.config.settings"})
         must_exist(choice)
         with running(choice, broker=True) as addresses:
-            return _manage(words, addresses, _settings_of(World(choice)))
+            return _manage(words, addresses, World(choice).told())
     except SupervisorError as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
 
-def _settings_of(world: World) -> dict[str, str]:
-    """What the processes of this world are told as well."""
-    choice = world.choice
-    told = {
-        "SECRET_KEY": world.secret("key"),
-        "DEMO": "1" if choice.is_demo else "0",
-        "EQUIPOISE_WORLD": choice.world,
-        "PROTOCOL": str(choice.protocol),
-    }
-    offset = world.clock_offset()
-    return told if offset is None else {**told, "CLOCK_OFFSET": offset}
-
-
 def _manage(words: list[str], addresses: dict[str, str], told: dict[str, str]) -> int:
-    env = environment_for(ADDRESSES, addresses, {"DJANGO_SETTINGS_MODULE": "trial.config.settings", **told})
+    env = environment_for(ADDRESSES, addresses, told)
     # relative paths of the arguments are meant from where the person stands, which make keeps as the root
     return subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=env, check=False).returncode
 

@@ -192,24 +192,15 @@ class Supervisor:
         return log.read_text(errors="replace")
 
     def _common(self) -> dict[str, str]:
-        """What every process gets: nothing confidential but the key that signs sessions."""
-        choice = self.world.choice
+        """What every process gets."""
         common = {
-            "DJANGO_SETTINGS_MODULE": "trial.config.settings",
+            **self.world.told(),
             "PYTHONUNBUFFERED": "1",
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or self.world.secret("key"),
-            "DEMO": "1" if choice.is_demo else "0",
-            "EQUIPOISE_WORLD": choice.world,
-            "VAR": str(choice.folder.parent),
-            "PROTOCOL": str(choice.protocol),
             "PORT": str(self.listener.getsockname()[1]),
             "START_ID": self.start_id,
         }
         if os.environ.get("ALLOWED_HOSTS"):
             common["ALLOWED_HOSTS"] = os.environ["ALLOWED_HOSTS"] + ",127.0.0.1"  # we ask for /healthz ourselves
-        offset = self.world.clock_offset()
-        if offset is not None:
-            common["CLOCK_OFFSET"] = offset
         return common
 
     def _wait_for_first_page(self) -> None:

@@ -43,7 +43,7 @@ class Choice:
         if mode == "demo":
             trial, world = _demo(environment.get("TRIAL") or TRIALS[0], environment.get("AT", ""))
             return cls(world, root / world, ROOT / "protocols" / trial)
-        protocol = environment.get("PROTOCOL", "") or _remembered(root / "run")
+        protocol = environment.get("PROTOCOL", "") or remembered_protocol(root / "run")
         if not protocol:
             raise SupervisorError("Say which trial to run: make run PROTOCOL=folder (protocols/imr is an example).")
         path = Path(protocol).expanduser().absolute()
@@ -67,7 +67,8 @@ def _demo(trial: str, at: str) -> tuple[str, str]:
     return trial, f"{trial}-{at}" if at else trial
 
 
-def _remembered(folder: Path) -> str:
+def remembered_protocol(folder: Path) -> str:
+    """The protocol that this folder was started with; nothing before the first start."""
     try:
         return (folder / "protocol").read_text().strip()
     except OSError:
@@ -146,6 +147,20 @@ class World:
             return (self.folder / "clock_offset").read_text().strip() or None
         except OSError:
             return None
+
+    def told(self) -> dict[str, str]:
+        """What every process of this world is told: nothing confidential but the key that signs sessions."""
+        choice = self.choice
+        told = {
+            "DJANGO_SETTINGS_MODULE": "trial.config.settings",
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or self.secret("key"),
+            "DEMO": "1" if choice.is_demo else "0",
+            "EQUIPOISE_WORLD": choice.world,
+            "VAR": str(choice.folder.parent),
+            "PROTOCOL": str(choice.protocol),
+        }
+        offset = self.clock_offset()
+        return told if offset is None else {**told, "CLOCK_OFFSET": offset}
 
     @property
     def is_played(self) -> bool:
