@@ -6,12 +6,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans.presenters import WORDS
-from analysis.reports.rendering import FAKE, arm_name, fmt, label, said, words
+from analysis.reports.rendering import (
+    FAKE,
+    differences_table,
+    label,
+    means_chart,
+    primary_sentence,
+    rater_certainty,
+    said,
+    words,
+)
 from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
-from trial.core.ui.parts import Certainty, CertaintyLevel, Result
+from trial.core.ui.parts import Certainty, Result
 from trial.core.ui.tables import Column, Table
-from trial.core.ui.text import Text, p_words
+from trial.core.ui.text import Text
 
 NAMES: dict[str, Text] = {
     "primary": _lazy("As planned"),
@@ -22,11 +31,11 @@ NUMBERS = ("estimate", "se", "df", "lower", "upper", "p")
 
 def planned_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = "") -> Result:
     """Sentence, differences by visit, adjusted means, all models side by side, and how sure one can be."""
-    answer = stored["fits"][0]["answer"]
+    planned = _as_analysis(frozen, stored)
     return Result(
         sentence=said(planned_sentence(frozen, stored), fake=fake),
-        table=_by_visit(frozen, stored),
-        charts=[one for one in (_means(frozen, answer), _forest(frozen, stored)) if one],
+        table=differences_table(frozen, planned),
+        charts=[one for one in (means_chart(frozen, planned), _forest(frozen, stored)) if one],
         certainty=_certainty(frozen, stored),
         marked=FAKE if fake else "",
         source=source,
@@ -36,18 +45,41 @@ def planned_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool
 def planned_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
     """The planned contrast in words, with interval and p."""
     found = contrast(frozen, stored["fits"][0]["answer"])
-    control = _control(frozen)
     if found is None or found["estimate"] is None:
         return _("No difference could be estimated: %(why)s") % {"why": (found or {}).get("reason") or _("see below.")}
-    return _(
-        "At %(visit)s, %(outcome)s in %(arm)s is %(estimate)s points %(direction)s than in %(control)s"
-        " (%(level)d %% interval %(low)s to %(high)s, %(p)s)."
-    ) % {
-        "visit": label(frozen, frozen["primary_visit"]), "outcome": frozen["outcome"]["name"],
-        "arm": arm_name(frozen, frozen["experimental"]), "control": arm_name(frozen, control),
-        "estimate": fmt(abs(found["estimate"])), "direction": _("higher") if found["estimate"] > 0 else _("lower"),
-        "level": round(100 * frozen["confidence"]), "low": fmt(found["lower"]), "high": fmt(found["upper"]), "p": p_words(found["p"]),
-    }  # fmt: skip
+    return primary_sentence(frozen, _as_analysis(frozen, stored))
+
+
+def _as_analysis(frozen: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    """The planned model as the pages of the other analyses read theirs."""
+    first = stored["fits"][0]
+    answer, control = first["answer"], next(code for code in frozen["arms"] if code != frozen["experimental"])
+    joint = answer.get("joint")
+    return {
+        "spec": {
+            "arm": {"reference": control},
+            "confidence": frozen["confidence"],
+            "primary_visit": frozen["primary_visit"],
+        },
+        "differences": [
+            {"visit": one["visit"], "value": _value(one), "standardized": _d(frozen, stored, one)}
+            for one in answer["differences"]
+        ],
+        "means": [
+            {"visit": one["visit"], "arm": one["arm"], "value": _value(one)}
+            for one in answer["lsmeans"]
+            if one["visit"] is not None
+        ],
+        "joint": {**joint, "df": joint["num_df"], "df_residual": joint["den_df"]}
+        if joint and joint["p"] is not None
+        else None,
+        "standard_deviation": stored["standard_deviation"],
+        "problems": first["problems"],
+    }
+
+
+def _value(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "low": one["lower"], "high": one["upper"]}
 
 
 def contrast(frozen: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -58,10 +90,6 @@ def contrast(frozen: dict[str, Any], answer: dict[str, Any] | None) -> dict[str,
     return found
 
 
-def _control(frozen: dict[str, Any]) -> str:
-    return str(next(code for code in frozen["arms"] if code != frozen["experimental"]))
-
-
 def _d(frozen: dict[str, Any], stored: dict[str, Any], one: dict[str, Any]) -> float | None:
     """Standardized by the baseline of all randomized, + in favor of the experimental arm; one SD for every model."""
     sd = stored["standard_deviation"]
@@ -69,42 +97,6 @@ def _d(frozen: dict[str, Any], stored: dict[str, Any], one: dict[str, Any]) -> f
         return None
     value: float = one["estimate"] / sd["value"]
     return -value if frozen["better"] == "lower" else value
-
-
-def _columns(*first: Column) -> list[Column]:
-    return [
-        *first, Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
-        Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
-        Column(_("p"), p=True), Column(_("d"), number=True, decimals=2),
-    ]  # fmt: skip
-
-
-def _by_visit(frozen: dict[str, Any], stored: dict[str, Any]) -> Table:
-    answer = stored["fits"][0]["answer"]
-    rows = [
-        [label(frozen, one["visit"]), *(one[name] for name in NUMBERS), _d(frozen, stored, one)]
-        for one in answer["differences"]
-    ]
-    caption = _("Adjusted differences, %(arm)s minus %(control)s") % {
-        "arm": arm_name(frozen, frozen["experimental"]), "control": arm_name(frozen, _control(frozen)),
-    }  # fmt: skip
-    sd = stored["standard_deviation"] or {}
-    notes = [
-        _("d: difference / SD of the baseline pooled within arms (%(sd)s, n %(n)s); + favors %(arm)s.")
-        % {"sd": fmt(sd.get("value")), "n": sd.get("n", "NA"), "arm": arm_name(frozen, frozen["experimental"])}
-    ]
-    joint = answer.get("joint")
-    if joint and joint["p"] is not None:
-        notes.append(
-            _("Condition × time: F(%(df)d, %(residual)s) = %(f)s, %(p)s.")
-            % {
-                "df": joint["num_df"],
-                "residual": f"{joint['den_df']:.1f}",
-                "f": fmt(joint["statistic"]),
-                "p": p_words(joint["p"]),
-            }
-        )
-    return Table(_columns(Column(_("Visit"))), rows, caption=caption, note=" ".join(notes))
 
 
 def fit_name(frozen: dict[str, Any], fit: dict[str, Any]) -> str:
@@ -125,7 +117,12 @@ def fits_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table:
     caption = _("The contrast at %(visit)s under each model") % {"visit": label(frozen, frozen["primary_visit"])}
     left = ", ".join(str(WORDS[kind]) for kind in frozen["not_computed"])
     note = _("Planned, and not computed by this program: %(what)s.") % {"what": left} if left else ""
-    return Table(_columns(Column(_("Model")), Column(_("Method for df"))), rows, caption=caption, note=note)
+    columns = [
+        Column(_("Model")), Column(_("Method for df")), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
+        Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
+        Column(_("p"), p=True), Column(_("d"), number=True, decimals=2),
+    ]  # fmt: skip
+    return Table(columns, rows, caption=caption, note=note)
 
 
 def coefficient_tables(frozen: dict[str, Any], stored: dict[str, Any]) -> list[tuple[str, Table]]:
@@ -162,27 +159,6 @@ def covariance_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | 
     return Table(columns, rows, caption=_("Covariance between visits"))
 
 
-def _means(frozen: dict[str, Any], answer: dict[str, Any]) -> Chart | None:
-    known = [one for one in answer["lsmeans"] if one["lower"] is not None and one["visit"] is not None]
-    if not known:
-        return None
-    points = [
-        figures.VisitPoint(arm_name(frozen, m["arm"]), label(frozen, m["visit"]), m["estimate"], m["lower"], m["upper"])
-        for m in known
-    ]
-    columns = [Column(_("Visit")), Column(_("Arm"))] + [
-        Column(text, number=True, decimals=2) for text in (_("Mean"), _("Low"), _("High"))
-    ]
-    rows = [
-        [label(frozen, m["visit"]), arm_name(frozen, m["arm"]), m["estimate"], m["lower"], m["upper"]] for m in known
-    ]
-    sentence = _("Adjusted means of %(name)s by visit and arm, with %(level)d %% intervals.") % {
-        "name": frozen["outcome"]["name"], "level": round(100 * frozen["confidence"]),
-    }  # fmt: skip
-    drawn = figures.by_visit(points, frozen["outcome"]["name"], width=480)
-    return chart(drawn, _("Adjusted means"), sentence, Table(columns, rows))
-
-
 def _forest(frozen: dict[str, Any], stored: dict[str, Any]) -> Chart | None:
     estimates = [
         figures.Estimate(
@@ -212,11 +188,7 @@ def _certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty
         if not fit["answer"]:
             why = " ".join(words(problem) for problem in fit["problems"])
             found.append(Certainty("poor", f"{fit_name(frozen, fit)}: {why}"))
-    rater = frozen["outcome"]["rater"]
-    blind = _("blind") if frozen["outcome"]["rater_blind"] else _("not blind")
-    level: CertaintyLevel = "good" if frozen["outcome"]["rater_blind"] else "caution"
-    found.append(Certainty(level, _("Rated by the %(rater)s, who is %(blind)s.") % {"rater": rater, "blind": blind}))
-    return found
+    return found + rater_certainty(frozen)
 
 
 def as_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False) -> Table:

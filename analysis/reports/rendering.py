@@ -53,7 +53,7 @@ def model_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool =
     analysis = reported(frozen, stored)
     return Result(
         sentence=said(primary_sentence(frozen, analysis), fake=fake),
-        table=_differences(frozen, analysis),
+        table=differences_table(frozen, analysis),
         charts=[c for c in (means_chart(frozen, analysis), observed_chart(frozen, analysis)) if c],
         certainty=_certainty(frozen, analysis),
         marked=FAKE if fake else "",
@@ -71,7 +71,7 @@ def pooled_result(frozen: dict[str, Any], stored: dict[str, Any], *, source: str
     drawn = pooled_chart(frozen, analysis)
     return Result(
         sentence=sentence, table=descriptives_table(frozen, analysis), charts=[drawn] if drawn else [],
-        certainty=_rater(frozen), source=source,
+        certainty=rater_certainty(frozen), source=source,
     )  # fmt: skip
 
 
@@ -120,7 +120,8 @@ def label(frozen: dict[str, Any], level: str) -> str:
     return str(frozen["labels"].get(level, level))
 
 
-def _differences(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
+def differences_table(frozen: dict[str, Any], analysis: dict[str, Any]) -> Table:
+    """The adjusted differences by visit, with the joint test below them."""
     columns = [
         Column(_("Visit")), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
         Column(_("df"), number=True, decimals=1), Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2),
@@ -224,10 +225,11 @@ def _certainty(frozen: dict[str, Any], analysis: dict[str, Any]) -> list[Certain
                 _("The plan's random intercept of team is not in this model: it has one of participants only."),
             )
         )
-    return found + _rater(frozen)
+    return found + rater_certainty(frozen)
 
 
-def _rater(frozen: dict[str, Any]) -> list[Certainty]:
+def rater_certainty(frozen: dict[str, Any]) -> list[Certainty]:
+    """Who rated the outcome, and whether that person was blind."""
     rater = frozen["outcome"]["rater"]
     blind = _("blind") if frozen["outcome"]["rater_blind"] else _("not blind")
     level: CertaintyLevel = "good" if frozen["outcome"]["rater_blind"] else "caution"
