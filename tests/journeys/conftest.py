@@ -137,6 +137,7 @@ def sign_in(live: str) -> Callable[..., None]:
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_load_state()
+        expect(page.locator("main")).to_be_visible()
         assert "/login/" not in page.url, page.locator("main").inner_text()
 
     return enter

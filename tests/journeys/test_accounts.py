@@ -7,7 +7,7 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from tests import world
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to, station
 
 NewPage = Callable[..., Page]
 SignIn = Callable[..., None]
@@ -42,7 +42,7 @@ def test_the_first_administrators_set_up_a_trial(
     page.get_by_label("User name").fill("ada")
     page.get_by_label("Password").fill(GOOD)
     page.get_by_role("button", name="Sign in").click()
-    expect(stations(page).get_by_role("link", name="Accounts")).to_be_visible()
+    expect(station(page, "Accounts")).to_be_visible()
     assert page.goto("/unblinded/setup/").status == 404  # type: ignore[union-attr]
 
 
@@ -57,7 +57,7 @@ def test_a_role_behind_the_wall_takes_two_persons(
     first, second = new_page(width=width, dark=dark), new_page(width=width, dark=dark)
     sign_in(first, "ada")
     check_axe(first)
-    stations(first).get_by_role("link", name="Accounts").click()
+    go_to(first, "Accounts")
     check_axe(first)
     first.get_by_role("link", name="Make account").click()
     first.get_by_label("Full name").fill("Thea Treatment")

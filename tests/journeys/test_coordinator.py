@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import world
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to
 from trial.core import clock
 from trial.core.access import Person
 from trial.core.ui.tables import grouped
@@ -35,7 +35,7 @@ def coordinator(live: str, settings: Any) -> Person:
 
 def screen(page: Page) -> None:
     """A person into the log, and their consent and eligibility."""
-    stations(page).get_by_role("link", name="Screening", exact=True).click()
+    go_to(page, "Screening")
     page.get_by_role("link", name="Screen a person").click()
     page.get_by_label("Team").select_option(index=1)
     page.get_by_label("Month of screening").select_option(index=0)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import world
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to
 from tests.journeys.test_coordinator import answer_criteria, screen, sign_consent
 from tests.treatment import FIRST, Treatment
 from trial.core import clock
@@ -65,7 +65,7 @@ def test_from_the_log_to_the_allocation(new_page: NewPage, sign_in: SignIn, chec
     page.get_by_role("link", name="See the allocation").click()
     expect(page.get_by_role("table")).to_contain_text(shown)
     looked_at()
-    stations(page).get_by_role("link", name="Registration", exact=True).click()
+    go_to(page, "Registration")
     looked_at()
     page.get_by_role("link", name=shown).click()
     looked_at()

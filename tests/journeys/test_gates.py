@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import world
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to
 from tests.unit.unblinded.gates import NEAR, Gates, frozen, play
 from trial.core import clock
 from trial.core.ui.tables import grouped
@@ -33,7 +33,7 @@ def gates(live: str, settings: Any) -> Iterator[Gates]:
 def test_a_code_is_broken(gates: Gates, new_page: NewPage, sign_in: SignIn, check_axe: CheckAxe) -> None:
     page, one = new_page(), gates.people[0]
     sign_in(page, "pien")
-    stations(page).get_by_role("link", name="Code-break").click()
+    go_to(page, "Code-break")
     expect(page.get_by_role("heading", level=1)).to_have_text("Emergency code-break")
     expect(page.locator(".band-unblinded")).to_be_visible()
     check_axe(page)
@@ -58,7 +58,7 @@ def test_a_code_is_broken(gates: Gates, new_page: NewPage, sign_in: SignIn, chec
     page.get_by_role("link", name="Back to your work").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your work")
     expect(page.locator(".band-unblinded")).to_have_count(0)
-    stations(page).get_by_role("link", name="Participants").click()
+    go_to(page, "Participants")
     expect(page.locator("main")).to_contain_text(grouped(one.number))
     expect(page.locator("main")).not_to_contain_text(arm)
 
@@ -68,7 +68,7 @@ def test_an_assessor_is_handed_over(gates: Gates, new_page: NewPage, sign_in: Si
     gates.report(one)
     page = new_page()
     sign_in(page, "udo")
-    stations(page).get_by_role("link", name="Unblinding reports").click()
+    go_to(page, "Unblinding reports")
     expect(page.locator("main")).to_contain_text("The participant said it")
     check_axe(page)
     page.get_by_role("link", name="Order a hand-over").click()
@@ -82,12 +82,12 @@ def test_an_assessor_is_handed_over(gates: Gates, new_page: NewPage, sign_in: Si
     expect(page.locator("main")).to_contain_text("Handed over")
     expect(page.locator("main")).to_contain_text("Ida 1")
     check_axe(page)
-    stations(page).get_by_role("link", name="Ledger").click()
+    go_to(page, "Ledger")
     expect(page.locator("main")).to_contain_text("Hand-over to another interviewer ordered")
     check_axe(page)
     page.get_by_role("link", name="Show all lines to print").click()
     expect(page.locator("main")).to_contain_text("SHA-256 of the lines")
     check_axe(page)
-    stations(page).get_by_role("link", name="Guesses").click()
+    go_to(page, "Guesses")
     expect(page.locator("main")).to_contain_text("Nobody made a guess.")
     check_axe(page)

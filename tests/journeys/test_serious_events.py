@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import world
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to
 from trial.core import clock
 from trial.core.ui.tables import grouped
 from trial.participants import actions as way_in
@@ -60,7 +60,7 @@ def test_from_the_report_to_the_committee(
     page.get_by_label("Recovered", exact=True).check()
     page.get_by_role("button", name="Record what became of it").click()
     expect(page.get_by_role("cell", name="Recovered", exact=True)).to_be_visible()
-    stations(page).get_by_role("link", name="Serious events").click()
+    go_to(page, "Serious events")
     expect(page.get_by_role("link", name=shown)).to_be_visible()
     check_axe(page)
     # what happened, behind the wall
@@ -74,7 +74,7 @@ def test_from_the_report_to_the_committee(
     thea.get_by_role("button", name="Save the narrative").click()
     expect(thea.get_by_role("cell", name="Admitted for nine days").first).to_be_visible()
     check_axe(thea)
-    stations(thea).get_by_role("link", name="Serious events").click()
+    go_to(thea, "Serious events")
     expect(thea.get_by_text("Written", exact=True)).to_be_visible()
     check_axe(thea)
     thea.goto(f"/unblinded/people/{participant.number}/events/new/")
@@ -82,6 +82,6 @@ def test_from_the_report_to_the_committee(
     # the committee
     dora = new_page()
     sign_in(dora, "dora")
-    stations(dora).get_by_role("link", name="Serious events by arm").click()
+    go_to(dora, "Serious events by arm")
     expect(dora.get_by_text("1 serious event of 1 person since randomization")).to_be_visible()
     check_axe(dora)

@@ -12,7 +12,7 @@ from analysis.methods.problems import Refused, error
 from analysis.pooled import tasks
 from analysis.runs import compute
 from tests.journeys.played import trial_with_outcomes
-from tests.journeys.stations import stations
+from tests.journeys.stations import go_to
 
 NewPage = Callable[..., Page]
 SignIn = Callable[..., None]
@@ -29,7 +29,7 @@ def _no_broker(settings: Any) -> None:
 
 def start(page: Page, check_axe: CheckAxe, kind: str) -> str:
     """Start a run and stay on its page; its key."""
-    stations(page).get_by_role("link", name="Analyses").click()
+    go_to(page, "Analyses")
     page.get_by_role("link", name="Start an analysis").click()
     check_axe(page)
     page.get_by_label(kind).check()
@@ -51,7 +51,7 @@ def test_a_rehearsal_on_the_fake_arm(
     page = new_page()
     sign_in(page, "statistician")
     check_axe(page)
-    stations(page).get_by_role("link", name="Analyses").click()
+    go_to(page, "Analyses")
     page.get_by_role("link", name="Start an analysis").click()
     expect(page.get_by_text("A run needs frozen data")).to_be_visible()
     page.get_by_role("button", name="Make a snapshot").click()
@@ -80,7 +80,7 @@ def test_a_rehearsal_on_the_fake_arm(
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#progress").get_by_text("Canceled")).to_be_visible()
     check_axe(page)
-    stations(page).get_by_role("link", name="Analyses").click()
+    go_to(page, "Analyses")
     check_axe(page)
     page.get_by_role("link", name="Work").click()
     expect(page.get_by_role("heading", name="Pooled figures")).to_be_visible()

@@ -18,6 +18,8 @@ from trial.protocol.queries import current
 
 START = dt.datetime(2026, 3, 10, 9, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 3, 10)
+ANSWER = rb"(?<![\w.:-])(29|47)(\.00)?(?![\w.:-])"
+"""The answers of these tests, as a page or a program shows them; not inside an address, a time or a number of a participant."""
 
 
 class Trial:
