@@ -15,18 +15,18 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, optimize, special
+from scipy import linalg, special
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from . import likelihood
-from .likelihood import Array, Fitted, Model, State
+from .likelihood import Array, Fitted, Model
 from .problems import Problem, Refused, error, warning
 from .progress import SILENT, Cancelled, Watch
 from .results import Convergence, Estimate, Fit, JointTest, Status, absent
 from .smallsample import fai_cornelius
+from .twolevel import Top, in_logs, maximize
 
-_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 24), 1 - np.geomspace(0.45, 1e-4, 24)])
-_GRADIENT, _DECREMENT, _NEWTON_STEPS = 1e-5, 1e-10, 40
+_GRADIENT, _DECREMENT = 1e-5, 1e-10
 _SHORT = 1e-3  # statsmodels further than this below the maximum: a local optimum or a false report, not rounding
 _EXCUSED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)  # about code, not about the fit
 
@@ -122,14 +122,26 @@ def fit_random_intercept(
     watch.step("fitting", 0.2)
     start = _statsmodels(y, X[:, kept], codes, method == "reml", watch) if ask_statsmodels else _Start()
     watch.step("polishing", 0.7)
+    return solved(model, names, kept, null, confidence, start)
+
+
+def solved(
+    model: Model,
+    names: Sequence[str],
+    kept: npt.NDArray[np.intp],
+    null: Array,
+    confidence: float,
+    start: _Start | None = None,
+) -> tuple[Fit, Solution]:
+    """The fit of a model that is built: `names` are those of all columns, `kept` and `null` as `independent_columns` gives them."""
+    start = start or _Start()
     top = maximize(model, start.share)
     convergence, problems = _judge(top, start)
     information = None if convergence.boundary else -likelihood.derivatives(top.state)[1]
     trusted = convergence.status != "not_converged"
     solution = Solution(top.state, tuple(names), kept, null, information, confidence, trusted)
-    return as_fit(
-        solution, Variances(top.state.s_u, top.state.s_e, model.rows, model.subjects), method, convergence, problems
-    ), solution
+    variances = Variances(top.state.s_u, top.state.s_e, model.rows, model.subjects)
+    return as_fit(solution, variances, "reml" if model.reml else "ml", convergence, problems), solution
 
 
 @dataclass(frozen=True)
@@ -293,75 +305,15 @@ def _statsmodels(y: Array, X: Array, codes: npt.NDArray[np.intp], reml: bool, wa
 # --- the exact maximum -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Top:
-    """The highest point found, how many Newton steps led there, and how many local maxima the grid has."""
-
-    state: State
-    steps: int
-    maxima: int
-    boundary: bool
-
-
-def maximize(model: Model, hint: float | None) -> _Top:
-    """Grid over the intraclass correlation, the best bracket by Brent, Newton steps to the end; 0 is compared exactly."""
-    shares = np.unique(_GRID if hint is None else np.append(_GRID, hint))
-    heights = likelihood.profile_heights(model, shares)
-    padded = np.concatenate([[-np.inf], heights, [-np.inf]])
-    maxima = int(((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])).sum())
-    best = int(np.argmax(heights))
-    low = shares[max(best - 1, 0)]
-    high = shares[best + 1] if best + 1 < len(shares) else 1 - 1e-12
-    inside = optimize.minimize_scalar(
-        lambda share: -likelihood.profile(model, share).log_likelihood,
-        bounds=(float(low), float(high)),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    state, steps = _newton(likelihood.profile(model, float(inside.x)))
-    edge = likelihood.profile(model, 0.0)
-    if edge.log_likelihood >= state.log_likelihood - 1e-12 and likelihood.derivatives(edge)[0][0] <= 0:
-        return _Top(edge, 0, maxima, boundary=True)
-    return _Top(state, steps, maxima, boundary=False)
-
-
-def _newton(state: State) -> tuple[State, int]:
-    """Newton steps in the logarithms of the variances, halved until they climb; ends where nothing is left to gain."""
-    for step in range(_NEWTON_STEPS):
-        gradient, hessian = _in_logs(state)
-        if np.linalg.eigvalsh(-hessian).min() <= 0:
-            return state, step
-        move = np.clip(np.linalg.solve(-hessian, gradient), -2, 2)
-        if gradient @ move < 1e-22:
-            return state, step
-        for _halving in range(30):
-            s_u, s_e = np.array([state.s_u, state.s_e]) * np.exp(move)
-            tried = likelihood.at(state.model, float(s_u), float(s_e))
-            if tried.log_likelihood >= state.log_likelihood:
-                break
-            move = move / 2
-        else:
-            return state, step
-        state = tried
-    return state, _NEWTON_STEPS
-
-
-def _in_logs(state: State) -> tuple[Array, Array]:
-    """Score and Hessian in (log s_u, log s_e)."""
-    score, hessian = likelihood.derivatives(state)
-    scale = np.array([state.s_u, state.s_e])
-    return score * scale, hessian * np.outer(scale, scale) + np.diag(score * scale)
-
-
 def _rounded(value: float) -> float:
     """A diagnostic at 1e-9: below that stands rounding, which would make equal results differ in their bytes."""
     return round(value, 9)
 
 
-def _judge(top: _Top, start: _Start) -> tuple[Convergence, tuple[Problem, ...]]:
+def _judge(top: Top, start: _Start) -> tuple[Convergence, tuple[Problem, ...]]:
     """The convergence record, and everything found on the way; a caught warning changes the status."""
     problems = list(start.problems)
-    gradient, hessian = _in_logs(top.state)
+    gradient, hessian = in_logs(top.state)
     if top.boundary:  # what remains is one parameter, the residual variance
         gradient, hessian = gradient[1:], hessian[1:, 1:]
         problems.append(warning("variance_zero"))

@@ -6,7 +6,7 @@ A variance of exactly 0 is compared, not approached: then the model without it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from .mixed import (
     independent_columns,
     refuse_confounded,
     refuse_hopeless,
+    solved,
 )
 from .nested import RESIDUAL, SUBJECT, UNIT, NestedModel, NestedState, at, build, derivatives, heights
 from .problems import Problem, warning
@@ -51,8 +52,17 @@ def _in_roots(state: NestedState) -> tuple[Array, Array]:
     return own * scale, curvature + np.diag(2 * own)
 
 
-def _climb(state: NestedState, watch: Watch) -> tuple[NestedState, int] | None:
-    """Newton steps, each halved until it climbs; None where a variance runs to 0, which another model covers."""
+@dataclass(frozen=True)
+class _Top:
+    """Where the steps ended, after how many; `gone` are the variances that ran to 0 there: another model covers that."""
+
+    state: NestedState
+    steps: int
+    gone: tuple[int, ...] = ()
+
+
+def _climb(state: NestedState, watch: Watch) -> _Top:
+    """Newton steps, each halved until it climbs; they end where a variance runs to 0."""
     free = list(state.free)
     for step in range(_STEPS):
         watch.step("fitting", 0.1)
@@ -61,7 +71,7 @@ def _climb(state: NestedState, watch: Watch) -> tuple[NestedState, int] | None:
         # where the surface is no hill the step follows the gradient, with the curvature's size
         move = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
         if values.min() > 0 and gradient @ move < 1e-18:  # below stands rounding
-            return state, step
+            return _Top(state, step)
         roots = np.sqrt(state.theta[free])
         move = np.clip(move, -2 * roots.max(), 2 * roots.max())
         for _halving in range(40):
@@ -75,11 +85,12 @@ def _climb(state: NestedState, watch: Watch) -> tuple[NestedState, int] | None:
                 break
             move = move / 2
         else:
-            return state, step
+            return _Top(state, step)
         state = tried
-        if state.theta[list(state.free)].min() < _GONE * state.theta[RESIDUAL]:
-            return None
-    return state, _STEPS
+        gone = tuple(one for one in free if state.theta[one] < _GONE * state.theta[RESIDUAL])
+        if gone:
+            return _Top(state, step, gone)
+    return _Top(state, _STEPS)
 
 
 def fit_nested(
@@ -98,26 +109,23 @@ def fit_nested(
     without it, and a warning says so. Standard errors and degrees of freedom as in `mixed`.
     """
 
-    def without() -> tuple[Fit, Solution]:
-        return fit_random_intercept(y, X, names, subjects, method, confidence, watch, ask_statsmodels=False)
-
     codes = np.unique(units, return_inverse=True)[1]
     kept, null = independent_columns(X)
     inner = np.unique(subjects, return_inverse=True)[1]
     if codes.max() == 0:
-        fit, solution = without()
+        fit, solution = fit_random_intercept(y, X, names, subjects, method, confidence, watch, ask_statsmodels=False)
         return _warned(fit, warning("one_unit"), 1), solution
     refuse_hopeless(y, len(kept), inner)
     model = build(y, X[:, kept], inner, codes, method == "reml")
     refuse_confounded(model.two, y)
     tops, simple = _tops(model, watch)
-    best = max(tops, key=lambda top: top[0].log_likelihood, default=None)
-    if best is None or best[0].log_likelihood <= simple + _CLEAR:
-        fit, solution = without()
-        if best is None or best[0].log_likelihood <= fit.log_likelihood + 1e-10:
+    best = max(tops, key=lambda top: top.state.log_likelihood, default=None)
+    if best is None or best.state.log_likelihood <= simple + _CLEAR:
+        fit, solution = solved(model.two, names, kept, null, confidence)
+        if best is None or best.state.log_likelihood <= fit.log_likelihood + 1e-10:
             return _warned(fit, warning("unit_variance_zero"), model.units), solution
-    state, steps = best
-    convergence, problems = _judge(state, steps, _distinct(tops))
+    state = best.state
+    convergence, problems = _judge(state, best.steps, _distinct(tops))
     information = -derivatives(state).hessian[np.ix_(state.free, state.free)]
     found = Solution(state, tuple(names), kept, null, information, confidence, convergence.status != "not_converged")
     variances = Variances(
@@ -127,7 +135,7 @@ def fit_nested(
     return as_fit(found, variances, method, convergence, problems), found
 
 
-def _tops(model: NestedModel, watch: Watch) -> tuple[list[tuple[NestedState, int]], float]:
+def _tops(model: NestedModel, watch: Watch) -> tuple[list[_Top], float]:
     """The maxima that Newton's steps reach from every local one of the grid, and the highest point of the grid without units."""
     axis = np.arange(len(_RATIOS))
     t, u = (one.ravel() for one in np.meshgrid(axis, axis, indexing="ij"))
@@ -139,9 +147,9 @@ def _tops(model: NestedModel, watch: Watch) -> tuple[list[tuple[NestedState, int
         inside = np.array([_RATIOS[max(i, 1)], _RATIOS[max(j, 1)], 1.0])
         top = _climb(_scaled(model, inside, (UNIT, SUBJECT, RESIDUAL)), watch)
         reached.append(top)
-        if top is None or j == 0:
+        if j == 0 or SUBJECT in top.gone:
             reached.append(_climb(_scaled(model, inside * (1, 0, 1), (UNIT, RESIDUAL)), watch))
-    return [top for top in reached if top is not None], float(surface[0].max())
+    return [top for top in reached if not top.gone], float(surface[0].max())
 
 
 def _scaled(model: NestedModel, ratios: Array, free: tuple[int, ...]) -> NestedState:
@@ -151,9 +159,9 @@ def _scaled(model: NestedModel, ratios: Array, free: tuple[int, ...]) -> NestedS
     return at(model, ratios * total, free)
 
 
-def _distinct(tops: list[tuple[NestedState, int]]) -> int:
+def _distinct(tops: list[_Top]) -> int:
     """How many different maxima with all three variances were reached."""
-    return len({round(top.log_likelihood, 6) for top, _steps in tops if len(top.free) == 3}) or 1
+    return len({round(top.state.log_likelihood, 6) for top in tops if len(top.state.free) == 3}) or 1
 
 
 def _warned(fit: Fit, problem: Problem, units: int) -> Fit:
