@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from analysis.methods import likelihood, mixed, nestedfit
+from analysis.methods import likelihood, nestedfit, twolevel
 from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import FitSpec, read_fit_spec
 from analysis.methods.fitting import fit_model
@@ -116,7 +116,7 @@ def test_random_intercept(n: int) -> None:
     y, groups = table["y"].to_numpy(), table["id"].to_numpy()
     X = np.column_stack([np.ones(len(y)), table["arm"], *[(table["time"] == k) for k in (1, 2)]]).astype(float)
     ours = median(
-        lambda: mixed.maximize(likelihood.build(y, X, np.unique(groups, return_inverse=True)[1], True), None), 5
+        lambda: twolevel.maximize(likelihood.build(y, X, np.unique(groups, return_inverse=True)[1], True), None), 5
     )
     say(f"random intercept, {n} x 3: {ours:.1f} ms")
     if n <= 20_000:

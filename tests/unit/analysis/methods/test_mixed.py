@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.methods import likelihood, mixed
+from analysis.methods import likelihood, mixed, twolevel
 from analysis.methods.mixed import fit_random_intercept, independent_columns
 from analysis.methods.problems import Refused
 from analysis.methods.progress import Cancelled, Watch
@@ -188,7 +188,7 @@ def test_statsmodels_raising_is_said_and_does_not_stop_the_fit(monkeypatch: pyte
 
 def test_a_fit_that_stops_early_says_so_and_withholds_its_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     def lazy(model: Any, hint: Any) -> Any:
-        return mixed.Top(likelihood.at(model, 1.0, 9.0), 0, 1, boundary=False)
+        return twolevel.Top(likelihood.at(model, 1.0, 9.0), 0, 1, boundary=False)
 
     monkeypatch.setattr(mixed, "maximize", lazy)
     y, X, groups = simulated(8)
