@@ -146,6 +146,10 @@ SENTENCES: dict[str, str] = {
     "imputation_shapes": _("Outcomes, events, design and analysis do not have the same people and visits."),
     "imputation_not_finite": _("An outcome is infinite, or a covariate is missing: nothing can be imputed from it."),
     "imputation_event": _("The visit of an intercurrent event is none of the visits."),
+    "retrieved_too_few": _(
+        "In the %(arm)s arm, values after the event are missing at follow-up visit %(visit)s, and only %(seen)s were seen there after it;"
+        " imputing from them needs at least %(least)s."
+    ),
     "imputation_dead": _("A person has an outcome after death."),
     "imputation_refits": _(
         "The jackknife needs the model once without each person: %(people)s fits, and there are %(got)s."
