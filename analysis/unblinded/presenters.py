@@ -10,7 +10,7 @@ from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
 from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
-from trial.participants.models import Release
+from trial.participants.queries import releases
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 KINDS: dict[str, Text] = {
@@ -42,7 +42,7 @@ def work_for(person: Person) -> list[WorkList]:
                 "due",
             )
         )
-    elif not Release.objects.exists():
+    elif not releases().exists():
         items.append(
             WorkItem(
                 _("Release the result"),
