@@ -18,6 +18,7 @@ KINDS: dict[str, Text] = {
     "scales": gettext_lazy("All outcomes"),
     "primary": gettext_lazy("Primary outcome in full"),
     "published": gettext_lazy("Published comparisons, not randomized"),
+    "look": gettext_lazy("Look before the end"),
 }
 HINTS: dict[str, Text] = {
     "plan": gettext_lazy("The planned model, and the sensitivity analyses that stand beside it."),
@@ -31,7 +32,12 @@ def work_for(person: Person) -> list[WorkList]:
     """Run, then release."""
     if not person.holds(IndependentStatistician) or planned_unblinding() is None:
         return []
-    runs = list(ComparativeRun.objects.filter(state="succeeded").defer("result", "extract").order_by("-created_at"))
+    runs = list(
+        ComparativeRun.objects.filter(state="succeeded")
+        .exclude(kind="look")
+        .defer("result", "extract")
+        .order_by("-created_at")
+    )
     items = []
     if not runs:
         items.append(

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import DatabaseError
+from django.test import Client
 
 from analysis.runs import looks as pure
 from analysis.snapshots.actions import make_snapshot
@@ -157,6 +158,80 @@ def test_the_committee_recommends_and_the_team_hears_one_word(trial: psycopg.Con
             "recommendation",
             "continue",
         )
+
+
+# --- the pages
+
+
+def signed_in(name: str) -> Client:
+    client = Client()
+    address = "/unblinded/login/" if name in ("independent", "dmc", "chair") else "/login/"
+    assert client.post(address, {"username": name, "password": world.PASSWORD}).status_code == 302
+    return client
+
+
+def text(client: Client, address: str) -> str:
+    response = client.get(address, follow=True)
+    assert response.status_code == 200, address
+    return response.content.decode()
+
+
+def test_from_the_first_look_to_what_the_team_hears(trial: psycopg.Connection[Any]) -> None:
+    base = "/unblinded/analysis/looks/"
+    irma, coen, cora, stan = (signed_in(name) for name in ("independent", "dmc", "chair", "statistician"))
+    assert "Begin the look early" in text(irma, "/unblinded/")
+    assert "by the date of the first participant" in text(irma, base)
+    assert "Outcomes are joined to the real arms" in text(irma, f"{base}planned/early/")
+    assert irma.post(f"{base}planned/early/").headers["Location"] == f"{base}1/"
+    assert "Waiting" in text(coen, f"{base}1/")
+    with world.at_work(who("independent")):
+        run = ComparativeRun.objects.get()
+    compute(run)
+    page = text(coen, f"{base}1/")
+    for words in (
+        "Look 1 (early): Z is",
+        "What stopping could still save",
+        "Conditional power under the planned difference",
+        "Line of futility",
+    ):
+        assert words in page, words
+    assert coen.get(f"{base}1/", {"format": "csv"}).status_code == 200
+    assert "Read Look 1 (early) and recommend" in text(coen, "/unblinded/")
+    empty = coen.post(f"{base}1/recommend/", {"word": "continue", "words": " "})
+    assert empty.status_code == 422
+    assert (
+        coen.post(f"{base}1/recommend/", {"word": "continue", "words": "Nothing speaks against it."}).status_code == 302
+    )
+    assert "Nothing speaks against it." in text(cora, f"{base}1/")
+    assert "signs last" in cora.post(f"{base}1/sign/", {"password": world.PASSWORD}).content.decode()
+    for client in (coen, cora):
+        assert client.post(f"{base}1/sign/", {"password": world.PASSWORD}).status_code == 302
+    assert "Recommendation of the data monitoring" not in text(stan, "/")
+    assert "Continue as planned" in text(cora, f"{base}1/tell/")
+    assert cora.post(f"{base}1/tell/").status_code == 302
+    home = text(stan, "/")
+    assert "Recommendation of the data monitoring committee" in home
+    assert "Continue as planned" in home
+    assert "Nothing speaks against it." not in home
+    assert "Results appear here" in text(stan, "/analysis/results/"), "a recommendation is no result"
+    with world.at_work(who("independent")):
+        readers = LedgerEntry.objects.filter(what="look opened").values_list("actor", flat=True)
+        assert {who("dmc").actor_id, who("chair").actor_id} <= set(readers)
+
+
+def test_a_request_goes_from_the_committee_to_somebody_else(trial: psycopg.Connection[Any]) -> None:
+    base = "/unblinded/analysis/looks/"
+    irma, coen = signed_in("independent"), signed_in("dmc")
+    assert irma.get(f"{base}ask/").status_code in (403, 404)
+    typed = {"asked_for": "steering", "blind_timing": "no", "words": ""}
+    assert coen.post(f"{base}ask/", typed).status_code == 422
+    assert coen.post(f"{base}ask/", typed | {"words": "Three deaths in a week."}).status_code == 302
+    with world.at_work(who("independent")):
+        key = LookRequest.objects.get().pk
+    assert coen.get(f"{base}requests/{key}/").status_code in (403, 404)
+    assert "Three deaths in a week." in text(irma, f"{base}requests/{key}/")
+    assert "Confirm a request for a look" in text(irma, "/unblinded/")
+    assert irma.post(f"{base}requests/{key}/").headers["Location"] == f"{base}1/"
 
 
 # --- the database refuses what the actions would
