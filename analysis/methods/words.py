@@ -135,6 +135,21 @@ SENTENCES: dict[str, str] = {
         "No design has the power or probability %(got)s; give one below 1 and above the type-I error."
     ),
     "sequential_fraction": _("The information fraction is %(got)s; it must lie between 0 and 1."),
+    "look_no_contrast": _(
+        "The contrast at the primary visit could not be estimated: the look says nothing and spends nothing."
+    ),
+    "look_early": _(
+        "The information reached is %(share)s of the planned maximum, less than %(least)s: so early a look is held only if the "
+        "committee asks for it. Nothing was spent."
+    ),
+    "look_few": _(
+        "An arm has %(got)s people with the outcome at the primary visit, fewer than %(least)s: so early a look is held only if the "
+        "committee asks for it. Nothing was spent."
+    ),
+    "look_no_alpha": _(
+        "This look would cost %(price)s beside %(used)s already spent and leave nothing of %(alpha)s for the final analysis."
+    ),
+    "blinded_nobody": _("Nobody has the primary outcome at the primary visit yet."),
     # several imputations
     "pool_pairs": _("There are %(estimates)s estimates and %(errors)s standard errors; each estimate needs its own."),
     "pool_too_few": _("Pooling needs at least two imputations; there are %(got)s."),

@@ -6,7 +6,7 @@ from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import PLAN_OF, kinds_offered
 from analysis.runs import actions as runs
 from analysis.runs.people import EVERYBODY
-from analysis.runs.plans import frozen_fields
+from analysis.runs.plans import frozen_fields, pooled_information
 from analysis.snapshots.models import Snapshot
 from trial.core import db
 from trial.core.access import Person
@@ -24,13 +24,17 @@ def start_run(*, snapshot: Snapshot, kind: str, by: db.Actor, people: str = EVER
     """Freeze what is asked and queue it: ``pooled`` figures, or a rehearsal on fake arms. By the trial statistician.
 
     ``people``: everybody randomized, or those ``without_errors`` of randomization that the open side knows. Refused for a kind that
-    the protocol gives nothing to.
+    the protocol, or for a look the plan, gives nothing to.
     """
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
-    if kind not in kinds_offered(protocol_of(snapshot.protocol_version)):
+    protocol = protocol_of(snapshot.protocol_version)
+    if kind not in kinds_offered(protocol):
         raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
-    run = PooledRun(kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)], people))
+    more = pooled_information(protocol) if kind == PooledRun.Kind.POOLED else None
+    run = PooledRun(
+        kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)], people, more)
+    )
     run.save(force_insert=True)
     enqueue("default", TASK, str(run.pk))
     return run

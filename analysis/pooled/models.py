@@ -10,7 +10,7 @@ class PooledRun(Run):
     """A run of the open side: ``pooled`` figures, or a rehearsal on arms that are drawn from study numbers and this run's own seed.
 
     Rehearsals: ``plan`` of the primary outcome as planned, ``fake`` of it by each way of estimation, ``scales`` of all outcomes,
-    ``published`` of the published comparisons.
+    ``published`` of the published comparisons, ``look`` of the first look of the plan.
     """
 
     class Kind(models.TextChoices):
@@ -19,6 +19,7 @@ class PooledRun(Run):
         PLAN = "plan"
         SCALES = "scales"
         PUBLISHED = "published"
+        LOOK = "look"
 
     kind = models.CharField(max_length=10, choices=Kind)
 
@@ -27,7 +28,7 @@ class PooledRun(Run):
         constraints = [
             *Run.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(kind__in=["pooled", "fake", "plan", "scales", "published"]), name="pooledrun_kind"
+                condition=Q(kind__in=["pooled", "fake", "plan", "scales", "published", "look"]), name="pooledrun_kind"
             ),
         ]
 

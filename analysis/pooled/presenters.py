@@ -29,6 +29,7 @@ KINDS = {
     "fake": gettext_lazy("Rehearsal on a fake arm"),
     "scales": gettext_lazy("All outcomes on a fake arm"),
     "published": gettext_lazy("Published comparisons on a fake arm"),
+    "look": gettext_lazy("Look before the end on a fake arm"),
     "pooled": gettext_lazy("Pooled figures"),
 }
 HINTS = {
@@ -38,7 +39,12 @@ HINTS = {
     "published": gettext_lazy(
         "Completers and classes of fidelity, on fake arms, sessions and groups. Not randomized comparisons."
     ),
-    "pooled": gettext_lazy("All participants together."),
+    "look": gettext_lazy(
+        "The first look of the plan, as it would be held behind the wall, on arms that are drawn by lot."
+    ),
+    "pooled": gettext_lazy(
+        "All participants together; with a plan also spread, information and sample size, without arms."
+    ),
 }
 STATES = {
     "queued": ("waiting", gettext_lazy("Waiting")),

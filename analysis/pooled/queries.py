@@ -1,8 +1,9 @@
 """Which runs the open side can start, and what was run."""
 
+from analysis.plans.queries import plan_of, version_or_none
 from analysis.pooled.models import PooledRun
 from analysis.runs.plans import kinds_of
-from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from trial.protocol.definition import Protocol
 
 PLAN_OF = {
@@ -11,13 +12,16 @@ PLAN_OF = {
     PooledRun.Kind.FAKE: PRIMARY,
     PooledRun.Kind.SCALES: SCALES,
     PooledRun.Kind.PUBLISHED: PUBLISHED,
+    PooledRun.Kind.LOOK: LOOK,
 }
 """What each kind of run freezes."""
 
 
 def kinds_offered(protocol: Protocol) -> list[PooledRun.Kind]:
-    """The kinds of run that say something in this trial."""
-    planned = kinds_of(protocol)
+    """The kinds of run that say something in this trial; a look only where the plan in force has one."""
+    version = version_or_none()
+    has_looks = version is not None and plan_of(version).looks is not None
+    planned = [*kinds_of(protocol), *([LOOK] if has_looks else [])]
     return [kind for kind, plan in PLAN_OF.items() if plan in planned]
 
 

@@ -15,6 +15,7 @@ from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
 from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_history, run_table
 from analysis.pooled.queries import kinds_offered
+from analysis.reports.looks import blinded_facts
 from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context, result_rows
 from analysis.reports.rendering import FAKE, pooled_result
@@ -195,7 +196,10 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _csv(run)
     if not run.is_rehearsal:
-        found = {"result": pooled_result(run.spec, run.result, source=source_of(run)), "parts": []}
+        found = {
+            "result": pooled_result(run.spec, run.result, source=source_of(run)), "parts": [],
+            "blinded": blinded_facts(run.spec, run.result),
+        }  # fmt: skip
         return render(request, "analysis/result.html", context | found)
     found = result_context(
         run.spec,

@@ -6,9 +6,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analysis.reports import outcomes, planned, published
+from analysis.reports import looks, outcomes, planned, published, recommended
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
-from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
 from trial.core.access.roles import EVERYBODY_AT_WORK
@@ -22,6 +22,7 @@ TEMPLATES = {
     SCALES: "analysis/outcomes.html",
     PUBLISHED: "analysis/published.html",
     BY_PLAN: "analysis/planned.html",
+    LOOK: "analysis/look.html",
 }
 
 
@@ -52,7 +53,10 @@ def result_context(
             "result": planned.planned_result(frozen, stored, fake=fake, source=source),
             "fits": planned.fits_table(frozen, stored), "covariance": planned.covariance_table(frozen, stored),
             "models": planned.coefficient_tables(frozen, stored),
+            **looks.final_context(stored),
         }  # fmt: skip
+    if kind == LOOK:
+        return looks.look_context(frozen, stored, fake=fake, source=source)
     if kind == PUBLISHED:
         return {
             "sections": published.sections(frozen, stored),
@@ -83,7 +87,7 @@ def result_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = 
     frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return outcomes.as_rows(frozen, stored, fake=fake)
-    if kind == BY_PLAN:
+    if kind in (BY_PLAN, LOOK):
         return planned.as_rows(frozen, stored, fake=fake)
     return published.as_rows(frozen, stored, fake=fake) if kind == PUBLISHED else None
 
@@ -92,10 +96,11 @@ def panels_for(person: Person) -> list[Panel]:
     """What was released: everybody who works in the trial may see it, on either side. Non-randomized comparisons stay off first pages."""
     if not person.holds(*EVERYBODY_AT_WORK):
         return []
+    heard = recommended.panel()
     listed = [row for row in releases() if kind_of(row.payload["spec"]) != PUBLISHED]
     rows = [(row, release_sentence(row), release_address(person, row)) for row in listed[:5]]
     context = {"rows": rows, "all_url": reverse("releases" if person.side == side.OPEN else "unblinded_releases")}
-    return [Panel(_("Results"), "analysis/releases_panel.html", context)] if rows else []
+    return heard + ([Panel(_("Results"), "analysis/releases_panel.html", context)] if rows else [])
 
 
 def release_address(person: Person, row: Release) -> str:
@@ -115,6 +120,8 @@ def result_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
         return outcomes.outcomes_sentence(frozen, stored)
     if kind == BY_PLAN:
         return planned.planned_sentence(frozen, stored)
+    if kind == LOOK:
+        return looks.look_sentence(frozen, stored)
     return str(published.LABEL) if kind == PUBLISHED else str(model_result(frozen, stored).sentence)
 
 

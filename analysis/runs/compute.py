@@ -16,10 +16,12 @@ from analysis.methods.progress import SILENT, Watch
 from analysis.methods.results import Analysis
 from analysis.methods.spec import Arm, Spec, read_spec
 from analysis.methods.study import analyze, analyze_pooled, baseline_of
+from analysis.runs.blinded import blinded
 from analysis.runs.joined import Joined, arms_of
+from analysis.runs.looks import final_result, look_result
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.planned import fit_all
-from analysis.runs.specs import ARM_COLUMN, BY_PLAN, PRIMARY, PUBLISHED, SCALES, specs_of
+from analysis.runs.specs import ARM_COLUMN, BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES, specs_of
 
 GROUP_COLUMN = "compared group"
 STAGE_LENGTH = 30
@@ -41,7 +43,17 @@ def pooled(content: bytes, frozen: dict[str, Any], watch: Watch = SILENT) -> dic
     """Descriptives of all arms together, at every visit of the plan."""
     name = frozen["reported"]
     spec = specs_of(frozen)[name]
-    return {"analyses": {name: analyze_pooled(_at_visits(read_table(content), spec), spec, watch)}}
+    table = read_table(content)
+    found: dict[str, Any] = {"analyses": {name: analyze_pooled(_at_visits(table, spec), spec, watch)}}
+    return found | ({"blinded": _blinded(table, frozen["blinded"])} if "blinded" in frozen else {})
+
+
+def _blinded(table: pd.DataFrame, frozen: dict[str, Any]) -> dict[str, Any]:
+    """Information and sample size without any arm, or the problems that refused them: the pooled figures go on."""
+    try:
+        return dataclasses.asdict(blinded(table, frozen)) | {"problems": []}
+    except Refused as refusal:
+        return {"problems": list(refusal.problems)}
 
 
 def computed(
@@ -56,14 +68,20 @@ def computed(
     kind = frozen.get("kind", PRIMARY)
     if kind == PRIMARY:
         return comparative(content, arms_of(joined), frozen, watch)
-    return {SCALES: scales, PUBLISHED: published, BY_PLAN: by_plan}[kind](content, joined, frozen, watch)
+    return {SCALES: scales, PUBLISHED: published, BY_PLAN: by_plan, LOOK: look}[kind](content, joined, frozen, watch)
 
 
 def by_plan(
     content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
 ) -> dict[str, Any]:
-    """The primary outcome by the plan's model, and the models that stand beside it."""
-    return fit_all(with_arms(content, arms_of(joined)), joined, frozen, watch)
+    """The primary outcome by the plan's model, and the models that stand beside it; after looks, what is left of alpha."""
+    found = fit_all(with_arms(content, arms_of(joined)), joined, frozen, watch)
+    return final_result(found, frozen) if frozen.get("final") else found
+
+
+def look(content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT) -> dict[str, Any]:
+    """The planned model alone, and what it means before the end."""
+    return look_result(with_arms(content, arms_of(joined)), joined, frozen, watch)
 
 
 def scales(

@@ -31,9 +31,9 @@ COMPUTED = ("random_intercepts", "partially_nested", "complier_effect")
 
 def frozen_fits(protocol: Protocol, plan: Plan) -> list[dict[str, Any]]:
     """Each model with its code, its kind, and its specification as plain data."""
-    fits = [_fit(PRIMARY, PRIMARY, _planned(protocol, plan))]
+    fits = [_fit(PRIMARY, PRIMARY, planned_fit(protocol, plan))]
     other = "satterthwaite" if plan.model.df == "kenward_roger" else "kenward_roger"
-    fits.append(_fit(OTHER_DF, OTHER_DF, {**_planned(protocol, plan), "df": other}))
+    fits.append(_fit(OTHER_DF, OTHER_DF, {**planned_fit(protocol, plan), "df": other}))
     for one in plan.sensitivity:
         if one.kind == "random_intercepts":
             several = len(protocol.analysis.estimation) > 1
@@ -68,7 +68,8 @@ def _common(protocol: Protocol, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _planned(protocol: Protocol, plan: Plan) -> dict[str, Any]:
+def planned_fit(protocol: Protocol, plan: Plan) -> dict[str, Any]:
+    """The specification of the plan's primary model."""
     model = plan.model
     spec = _common(protocol, plan) | {
         "model": model.method,

@@ -3,7 +3,7 @@
 The database keeps no order of keys, so that no order of keys may mean anything: what has an order is a list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,10 +12,13 @@ from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.nonrandomized import refuse_unsound
 from analysis.plans.models import PlanVersion
 from analysis.plans.queries import plan_of, version_or_none
+from analysis.runs.blinded import frozen_blinded
+from analysis.runs.looks import FUNCTION, frozen_final, frozen_monitoring
 from analysis.runs.people import EVERYBODY
 from analysis.runs.planned import COMPUTED, frozen_fits
 from analysis.runs.specs import (
     BY_PLAN,
+    LOOK,
     PRIMARY,
     PUBLISHED,
     SCALES,
@@ -146,7 +149,34 @@ def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str,
         "not_computed": [
             one.kind for one in plan.sensitivity if one.kind not in (*COMPUTED, "as_randomized_correctly")
         ],
+        **({"final": frozen_final(plan, ())} if plan.looks else {}),
     }
+
+
+def frozen_look(protocol: Protocol, version: PlanVersion | None) -> dict[str, Any]:
+    """A look: the plan's outcome and primary model, nothing beside them; as the first look of the plan, for a rehearsal.
+
+    The open side knows of no look that was held; behind the wall ``monitoring`` takes the place of what stands here. Refused without a plan.
+    """
+    frozen = frozen_by_plan(protocol, version)
+    frozen.pop("final", None)
+    plan = plan_of(version) if version else None
+    first = plan.looks.looks[0].code if plan and plan.looks else ""
+    made = frozen_monitoring(plan, number=1, code=first, costs=FUNCTION, asked=False, earlier=()) if plan else None
+    return {**frozen, "kind": LOOK, "fits": frozen["fits"][:1], "not_computed": [], "monitoring": made}
+
+
+OF_PLAN: dict[str, Callable[[Protocol, PlanVersion | None], dict[str, Any]]] = {
+    BY_PLAN: frozen_by_plan,
+    LOOK: frozen_look,
+}
+"""What rests on the analysis plan in force."""
+
+
+def pooled_information(protocol: Protocol) -> dict[str, Any]:
+    """What pooled figures say of information and sample size, where a plan says what that is."""
+    version = version_or_none()
+    return {"blinded": frozen_blinded(protocol, plan_of(version))} if version else {}
 
 
 def _named(version: PlanVersion | None) -> dict[str, Any]:
@@ -154,14 +184,21 @@ def _named(version: PlanVersion | None) -> dict[str, Any]:
     return {"plan": {"number": version.number, "sha256": version.sha256}} if version else {}
 
 
-def frozen_fields(snapshot: Snapshot, by: db.Actor, kind: str = PRIMARY, people: str = EVERYBODY) -> dict[str, Any]:
+def frozen_fields(
+    snapshot: Snapshot,
+    by: db.Actor,
+    kind: str = PRIMARY,
+    people: str = EVERYBODY,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What every run freezes at its creation, on either side: the data, the specification, the seed, and what computes.
 
-    ``people``: the set of a sensitivity analysis; a specification that names none means everybody randomized.
+    ``people``: the set of a sensitivity analysis; a specification that names none means everybody randomized. ``more``: what one side adds
+    to the specification.
     """
     protocol, version = protocol_of(snapshot.protocol_version), version_or_none()
-    spec = frozen_by_plan(protocol, version) if kind == BY_PLAN else FROZEN[kind](protocol)
-    spec |= _named(version)
+    spec = OF_PLAN[kind](protocol, version) if kind in OF_PLAN else FROZEN[kind](protocol)
+    spec |= _named(version) | dict(more or {})
     return {
         "snapshot_id": snapshot.pk,
         "snapshot_sha256": snapshot.sha256,

@@ -7,9 +7,9 @@ from analysis.snapshots.extract import months_of
 from trial.protocol.definition import Protocol
 
 ARM_COLUMN = "arm"
-PRIMARY, SCALES, PUBLISHED, BY_PLAN = "primary", "scales", "published", "plan"
-"""Kinds of comparative analysis: the primary outcome in full, all outcomes, comparisons of groups formed after randomization, and the
-primary outcome as the analysis plan in force has it."""
+PRIMARY, SCALES, PUBLISHED, BY_PLAN, LOOK = "primary", "scales", "published", "plan", "look"
+"""Kinds of comparative analysis: the primary outcome in full, all outcomes, comparisons of groups formed after randomization, the
+primary outcome as the analysis plan in force has it, and its planned model alone at a look before the end."""
 
 
 def frozen_spec(protocol: Protocol) -> dict[str, Any]:

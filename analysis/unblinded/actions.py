@@ -10,10 +10,12 @@ from analysis.plans import queries as plans
 from analysis.plans.actions import refuse_if_superseded
 from analysis.plans.models import PlanVersion
 from analysis.runs import actions as runs
+from analysis.runs.looks import frozen_final
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import frozen_fields, kinds_of
-from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
+from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
+from analysis.unblinded.looks import queries as looks
 from analysis.unblinded.models import ComparativeRun, LooksSignature
 from trial.core import db
 from trial.core.access import Person
@@ -42,10 +44,10 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
         raise Refused(
             "not_unblinded",
             _(
-                "The real arms are analyzed after planned unblinding only. Until the analysis plan has looks there are none."
+                "The real arms are analyzed after planned unblinding only; before that there are looks, by their own page."
             ),
         )
-    _refuse_without_plan()
+    refuse_without_plan()
     if not snapshot.after_lock:
         raise Refused(
             "snapshot_early",
@@ -53,7 +55,8 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
         )
     if kind not in kinds_of(protocol_of(snapshot.protocol_version)):
         raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
-    run = ComparativeRun(kind=ComparativeRun.Kind(kind), **frozen_fields(snapshot, by, kind, people))
+    more = _final(people) if kind == BY_PLAN else None
+    run = ComparativeRun(kind=ComparativeRun.Kind(kind), **frozen_fields(snapshot, by, kind, people, more))
     run.save(force_insert=True)
     note(what="comparative run started", subject=str(run.pk), by=by)
     enqueue("unblinded", TASK, str(run.pk))
@@ -81,7 +84,15 @@ def countersign_looks(*, version: PlanVersion, password: str, by: Person) -> Loo
     return row
 
 
-def _refuse_without_plan() -> None:
+def _final(people: str) -> dict[str, Any]:
+    """What the final analysis by the plan has left to spend: only it, of everybody, and only where there were looks, planned or held."""
+    version, held = plans.version_or_none(), looks.earlier()
+    plan = plans.plan_of(version) if version else None
+    judges = people == EVERYBODY and plan is not None and (held or plan.looks is not None)
+    return {"final": frozen_final(plan, held) if judges and plan else None}
+
+
+def refuse_without_plan() -> None:
     """No comparison before it stands in writing what is compared."""
     version = plans.version_or_none()
     if version is None:
@@ -125,6 +136,8 @@ def release_result(*, run: ComparativeRun, by: Person) -> Release:
     by.must_hold(IndependentStatistician)
     if run.state != ComparativeRun.State.SUCCEEDED:
         raise Refused("not_finished", _("Only a finished run is released."))
+    if run.kind == LOOK:
+        raise Refused("look", _("Of a look the team hears the committee's recommendation and nothing else."))
     if digest(encode(run.result)) != run.result_sha256:
         raise Refused(
             "result_changed", _("The stored result is not the one that was computed. Tell whoever runs the server.")

@@ -10,7 +10,7 @@ from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
 from trial.core.ui.text import Text
 from trial.core.ui.work import Panel, WorkItem, WorkList
-from trial.participants.models import Release
+from trial.participants.queries import releases
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 KINDS: dict[str, Text] = {
@@ -18,6 +18,7 @@ KINDS: dict[str, Text] = {
     "scales": gettext_lazy("All outcomes"),
     "primary": gettext_lazy("Primary outcome in full"),
     "published": gettext_lazy("Published comparisons, not randomized"),
+    "look": gettext_lazy("Look before the end"),
 }
 HINTS: dict[str, Text] = {
     "plan": gettext_lazy("The planned model, and the sensitivity analyses that stand beside it."),
@@ -31,7 +32,12 @@ def work_for(person: Person) -> list[WorkList]:
     """Run, then release."""
     if not person.holds(IndependentStatistician) or planned_unblinding() is None:
         return []
-    runs = list(ComparativeRun.objects.filter(state="succeeded").defer("result", "extract").order_by("-created_at"))
+    runs = list(
+        ComparativeRun.objects.filter(state="succeeded")
+        .exclude(kind="look")
+        .defer("result", "extract")
+        .order_by("-created_at")
+    )
     items = []
     if not runs:
         items.append(
@@ -42,7 +48,7 @@ def work_for(person: Person) -> list[WorkList]:
                 "due",
             )
         )
-    elif not Release.objects.exists():
+    elif not releases().exists():
         items.append(
             WorkItem(
                 _("Release the result"),

@@ -5,6 +5,7 @@ from django.urls import path
 from analysis.reports import views as reports
 from analysis.unblinded import blinding_views, flow_views, plan_views, views
 from analysis.unblinded.forecasts import views as forecasts
+from analysis.unblinded.looks import views as looks
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
@@ -18,6 +19,14 @@ urlpatterns = [
     path("forecasts/<uuid:key>/", forecasts.forecast_page, name="forecast"),
     path("forecasts/<uuid:key>/progress/", forecasts.forecast_progress, name="forecast_progress"),
     path("forecasts/<uuid:key>/cancel/", forecasts.forecast_cancel, name="forecast_cancel"),
+    path("looks/", looks.look_list, name="looks"),
+    path("looks/ask/", looks.look_ask, name="look_ask"),
+    path("looks/requests/<uuid:key>/", looks.look_requested, name="look_requested"),
+    path("looks/planned/<str:code>/", looks.look_begin, name="look_begin"),
+    path("looks/<int:number>/", looks.look_page, name="look"),
+    path("looks/<int:number>/recommend/", looks.look_recommend, name="look_recommend"),
+    path("looks/<int:number>/sign/", looks.look_sign, name="look_sign"),
+    path("looks/<int:number>/tell/", looks.look_tell, name="look_tell"),
     path("blinding/", blinding_views.blinding_page, name="blinding_success"),
     path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),

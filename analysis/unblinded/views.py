@@ -124,6 +124,8 @@ def _progress(run: ComparativeRun) -> Any:
 def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Progress, failure or result. That a result was opened goes into the ledger."""
     run = get_object_or_404(ComparativeRun, pk=key)
+    if run.look is not None:
+        return redirect("look", run.look.number)
     title = str(KINDS[run.kind])
     context: dict[str, Any] = {
         "title": title, "crumbs": [(_("Comparative analyses"), reverse("comparative_runs")), (title, "")], "run": run, "record": record_facts(run),
@@ -188,7 +190,7 @@ def run_cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def run_release(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Confirm and release."""
-    run = get_object_or_404(ComparativeRun, pk=key, state=ComparativeRun.State.SUCCEEDED)
+    run = get_object_or_404(ComparativeRun, pk=key, state=ComparativeRun.State.SUCCEEDED, look=None)
     if request.method == "POST":
         try:
             row = actions.release_result(run=run, by=request.person)

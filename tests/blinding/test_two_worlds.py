@@ -8,11 +8,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from analysis.unblinded.models import ComparativeRun
 from tests.blinding.leaks.planting import statement
 from tests.blinding.one_database import reset
 from tests.blinding.worlds import Pair, pair
 from trial.config.leakcheck.data import Seen, look
 from trial.config.leakcheck.script import Script, play
+from trial.config.leakcheck.world import SETUP
+from trial.core import db, side
 
 ONE, OTHER = b"one world", b"another world"
 
@@ -56,7 +59,13 @@ def test_two_worlds_look_the_same_to_the_blinded_login(database: psycopg.Connect
 
 
 def test_the_worlds_do_differ_behind_the_wall(worlds: Pair) -> None:
-    one, other = (look(catalog=False) for _world in worlds.each())
+    seen, asked = [], []
+    for _world in worlds.each():
+        seen.append(look(catalog=False))
+        with side.unblinded(), db.unit_of_work(by=SETUP):
+            asked.append(ComparativeRun.objects.filter(kind="look").count())
+    one, other = seen
+    assert sorted(asked) == [0, 1], "a look before the end in one world only"
     assert worlds.played[0].arms.keys() == worlds.played[1].arms.keys()
     assert worlds.of_other_arm()
     assert len(one.tables["participants_participant"]) >= 8

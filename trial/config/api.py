@@ -89,6 +89,7 @@ WITHOUT_TWIN: dict[str, str] = {
             *("serious_event_new", "unblinded_serious_event_new", "serious_event_correct", "event_narrative"),
             *("admissions_complete", "handover_order", "redaction_ask", "redaction"),
             *("unblinded_redaction_ask", "unblinded_redaction"),
+            *("look_ask", "look_begin", "look_requested", "look_recommend", "look_sign", "look_tell"),
         ),
         ASKS,
     ),

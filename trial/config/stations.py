@@ -168,6 +168,13 @@ STATIONS: list[Station] = [
         "unblinded",
         "clipboard-list",
     ),
+    Station(
+        "looks",
+        _("Looks before the end"),
+        _codes(r.IndependentStatistician, r.CommitteeMember, r.CommitteeChair),
+        "unblinded",
+        "eye-off",
+    ),
     Station("forecasts", _("Forecasts"), _codes(r.IndependentStatistician), "unblinded", "calculator"),
     Station(
         "flow_by_arm",

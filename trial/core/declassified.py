@@ -55,6 +55,13 @@ DECLASSIFIED: tuple[Declassified, ...] = (
         why="The gate down: after database lock and planned unblinding only, when nobody assesses any more.",
     ),
     Declassified(
+        action="trial.unblinded.disclosure.actions.release_recommendation",
+        table="participants_release",
+        fields=("title", "payload"),
+        why="The committee's recommendation after a look, one word of four and its day, sealed by the chair: that a look was held, and what "
+        "follows from it for the conduct of the trial, is what the team is meant to hear; nothing of an arm goes with it.",
+    ),
+    Declassified(
         action="assessments.visits.actions.hand_over",
         table="visits_assessorassignment",
         fields=("number", "interviewer_id", "starts_at"),

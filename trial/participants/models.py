@@ -378,10 +378,12 @@ class UnblindingRequest(Base):
 
 
 class Release(Base):
-    """What came through the gate: a result that everybody may see. Written behind the wall, append-only."""
+    """What came through the gate: a result that everybody may see, or the committee's recommendation. Written behind the wall, append-only."""
+
+    RESULT, RECOMMENDATION = "result", "recommendation"
 
     released_at = models.DateTimeField(default=clock.now)
     title = models.CharField(max_length=200)
-    kind = models.CharField(max_length=30, default="result")
+    kind = models.CharField(max_length=30, default=RESULT)
     payload: "models.JSONField[Any, Any]" = models.JSONField()
     sha256 = models.CharField(max_length=64, unique=True)

@@ -281,8 +281,13 @@ def unblinding_request() -> UnblindingRequest | None:
 
 
 def releases() -> QuerySet[Release]:
-    """What was released, newest first."""
-    return Release.objects.order_by("-released_at", "id")
+    """The results that were released, newest first."""
+    return Release.objects.filter(kind=Release.RESULT).order_by("-released_at", "id")
+
+
+def recommendations() -> QuerySet[Release]:
+    """What the committee recommended, newest first: a word and a day."""
+    return Release.objects.filter(kind=Release.RECOMMENDATION).order_by("-released_at", "id")
 
 
 def waiting_requests() -> QuerySet[RandomizationRequest]:

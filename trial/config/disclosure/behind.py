@@ -28,6 +28,11 @@ TABLES = {
     "unblinded_reading": behind(coded="reader participants page"),
     "unblinded_looks_signature": behind(coded="looks_sha256 signed_by signature"),
     "unblinded_comparative_run": behind(coded=f"{RUN} extract_sha256"),
+    "unblinded_look_request": behind(typed="words", coded="requested_by"),
+    "unblinded_look": behind(coded="code begun_by"),
+    "unblinded_look_result": behind(),
+    "unblinded_recommendation": behind(typed="words", coded="written_by"),
+    "unblinded_recommendation_signature": behind(coded="signed_by signature"),
     "unblinded_forecast_run": behind(coded=RUN.removeprefix("snapshot_sha256 ")),
     # --- treatment
     "unblinded_group": behind(typed="code name", coded="site created_by"),

@@ -80,7 +80,7 @@ TABLES = {
     "participants_release": fields(
         reveals_arm="title payload",
         safe="id released_at kind sha256",
-        why="The gate down: the database refuses a row before lock and planned unblinding.",
+        why="The gate down: the database refuses a row before lock and planned unblinding, except the word and day of a sealed recommendation.",
     ),
     "participants_commitment": fields(safe="version sha256 purpose for_site at"),
     "dropbox_seed_share": fields(reveals_arm="share", safe="id contributor receipt at", why=DROP_BOX),

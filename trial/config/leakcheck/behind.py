@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.unblinded.looks import actions as looks
+from analysis.unblinded.tasks import execute
 from trial.config.leakcheck import gates, world
 from trial.core import clock, db, side
 from trial.core.access import Person
@@ -45,6 +47,19 @@ def events(participant: Participant, staff: Mapping[str, Any]) -> None:
         look_up(allocation, "before")
     _deviate(allocation, staff[f"treatment_{allocation.site}"])
     gates.break_codes(participant, allocation.arm, staff["gates"])
+
+
+def look(staff: Mapping[str, Any]) -> None:
+    """The committee asks for a comparison before the end, and it is run: only if an odd number of people are in the arm that is offered more."""
+    with side.unblinded(), db.unit_of_work(by=world.SETUP):
+        if Allocation.objects.filter(arm=current().experimental_arm.code).count() % 2 == 0:
+            return
+    with world.at_work(staff["dmc"]) as by:
+        asked = looks.ask_for_look(asked_for="committee", blind_timing=False, words="Is anybody harmed?", by=by)
+    with world.at_work(staff["independent"]) as by:
+        run = looks.begin_requested(request=asked, by=by)
+    with side.unblinded():
+        execute(str(run.pk))
 
 
 def _deviate(allocation: Allocation, by: Person) -> None:

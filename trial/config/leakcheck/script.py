@@ -140,7 +140,7 @@ def _staff(seen_at: tuple[str, ...]) -> dict[str, Any]:
     staff["gates"] = gates.staff(sites)
     return staff | {
         role: world.person(world.make_user(role, role))
-        for role in ("datamanager", "sponsor", "independent", "statistician")
+        for role in ("datamanager", "sponsor", "independent", "statistician", "dmc")
     }
 
 
@@ -248,6 +248,7 @@ def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
         snapshot = make_snapshot(by=world.SETUP)
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
     pooled_tasks.execute(str(run.pk))
+    behind.look(staff)
 
 
 def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:

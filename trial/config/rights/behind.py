@@ -103,7 +103,28 @@ TABLES: dict[str, Table] = {
         secret=("result", "extract"),
         silent=RUN_SILENT,
         write_once=("result", "result_sha256", "finished_at"),
-        guards=(("equipoise_guard_comparative", "before insert"), RUN_GUARD),
+        guards=(
+            ("equipoise_guard_comparative", "before insert"),
+            RUN_GUARD,
+            ("equipoise_keep_look", "after update"),
+        ),
+    ),
+    # --- looks before the end; their numbers are written by the database itself
+    "unblinded_look_request": Table(
+        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_look_request", "before insert"),)
+    ),
+    "unblinded_look": Table(
+        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_look", "before insert"),)
+    ),
+    "unblinded_look_result": Table("unblinded", unblinded="s", append_only=True),
+    "unblinded_recommendation": Table(
+        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_recommendation", "before insert"),)
+    ),
+    "unblinded_recommendation_signature": Table(
+        "unblinded",
+        unblinded="si",
+        append_only=True,
+        guards=(("equipoise_guard_recommendation_signature", "before insert"),),
     ),
     "unblinded_forecast_run": Table(
         "unblinded",

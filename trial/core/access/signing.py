@@ -26,6 +26,7 @@ MEANINGS: dict[str, Text] = {
     "request for planned unblinding": _lazy("Request for planned unblinding"),
     "analysis plan": _lazy("Statistical analysis plan"),
     "looks": _lazy("Looks of the analysis plan"),
+    "recommendation": _lazy("Recommendation of the data monitoring committee"),
     "planned unblinding": _lazy("Confirmation of planned unblinding"),
 }
 """What a signature of its own page means, in words."""

@@ -29,6 +29,8 @@ REDACTABLE_BEHIND: dict[str, tuple[str, ...]] = {
     "unblinded_group": ("name",),
     "unblinded_admission": ("reason",),
     "unblinded_event_narrative": ("words",),
+    "unblinded_look_request": ("words",),
+    "unblinded_recommendation": ("words",),
 }
 """By table of the unblinded side and of the drop boxes; the database holds the same list (``equipoise_redactable_behind``)."""
 CHANGE_REASON = "change_reason"

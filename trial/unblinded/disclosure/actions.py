@@ -1,5 +1,6 @@
-"""The gates: planned unblinding by two persons, the release of a result, and the ledger of who came to know what."""
+"""The gates: planned unblinding by two persons, the release of a result or a recommendation, and the ledger of who came to know what."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from trial.core import clock, db
 from trial.core.access import Person
-from trial.core.access.roles import IndependentStatistician
+from trial.core.access.roles import CommitteeChair, IndependentStatistician
 from trial.core.access.signing import content_sha256, sign
 from trial.core.actions import action
 from trial.core.errors import Refused
@@ -54,6 +55,24 @@ def release(*, title: str, payload: dict[str, Any], by: Person) -> Release:
     row = Release(title=title, payload=payload, sha256=sha256)
     row.save(force_insert=True)
     note(what="result released", subject=sha256, by=by)
+    return row
+
+
+@action
+def release_recommendation(*, word: str, day: dt.date, by: Person) -> Release:
+    """The gate down for the committee's recommendation: its coded word and its day, at any time of the trial.
+
+    The database lets through only the word of a recommendation that the chair has sealed. The same word of the same day twice is once.
+    """
+    by.must_hold(CommitteeChair)
+    payload = {"recommendation": word, "day": day.isoformat()}
+    sha256 = content_sha256(payload)
+    known = Release.objects.filter(sha256=sha256).first()
+    if known is not None:
+        return known
+    row = Release(title=Release.RECOMMENDATION, kind=Release.RECOMMENDATION, payload=payload, sha256=sha256)
+    row.save(force_insert=True)
+    note(what="recommendation released", subject=word, by=by)
     return row
 
 

@@ -48,6 +48,11 @@ NOTED: dict[str, Text] = {
     "planned unblinding confirmed": gettext_lazy("Planned unblinding confirmed"),
     "comparative run started": gettext_lazy("Comparative analysis started"),
     "comparative result opened": gettext_lazy("Comparative result opened"),
+    "look asked for": gettext_lazy("Look before the end asked for"),
+    "look begun": gettext_lazy("Look before the end begun"),
+    "look opened": gettext_lazy("Result of a look opened"),
+    "recommendation signed": gettext_lazy("Recommendation after a look signed"),
+    "recommendation released": gettext_lazy("Recommendation released to the team"),
     "result released": gettext_lazy("Result released"),
 }
 """What somebody came to know, by the text that the ledger keeps."""

@@ -190,7 +190,7 @@ create or replace function equipoise_redactable_behind(table_name text, field te
 language sql immutable set search_path = pg_catalog as $$
     select (table_name, field) in (
         ('dropbox_unblinding_report', 'words'), ('unblinded_code_break_reason', 'words'), ('unblinded_group', 'name'), ('unblinded_admission', 'reason'),
-        ('unblinded_event_narrative', 'words')
+        ('unblinded_event_narrative', 'words'), ('unblinded_look_request', 'words'), ('unblinded_recommendation', 'words')
     ) or (field = 'change_reason' and table_name <> 'unblinded_admission')
 $$;
 
@@ -948,6 +948,17 @@ end $$;
 create or replace function equipoise_guard_release() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
+    if new.kind = 'recommendation' then
+        -- the committee's word and its day, of a recommendation that the chair has sealed, and nothing else
+        if new.title <> 'recommendation' or new.payload - 'recommendation' - 'day' <> '{}'::jsonb
+            or coalesce(new.payload ->> 'day', '') !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' or not exists (
+            select 1 from public.unblinded_recommendation r join public.unblinded_recommendation_signature s on s.recommendation_id = r.id
+            where s.capacity = 'chair' and r.word = new.payload ->> 'recommendation'
+        ) then
+            raise exception 'a sealed recommendation passes the gate, by its word and its day alone' using errcode = 'check_violation', constraint = 'release_recommendation';
+        end if;
+        return new;
+    end if;
     if not exists (select 1 from public.participants_databaselock) or not exists (select 1 from public.unblinded_planned_unblinding) then
         raise exception 'nothing passes the gate before lock and planned unblinding' using errcode = 'check_violation', constraint = 'release_gate';
     end if;
@@ -1000,11 +1011,13 @@ begin
     return new;
 end $$;
 
--- A comparative run follows planned unblinding.
+-- A comparative run follows planned unblinding, or it is a look that was begun: before planned unblinding, one at a time, until it has a result.
 create or replace function equipoise_guard_comparative() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    unblinded boolean := exists (select 1 from public.unblinded_planned_unblinding);
 begin
-    if not exists (select 1 from public.unblinded_planned_unblinding) then
+    if not unblinded and new.kind <> 'look' then
         raise exception 'a comparative run follows planned unblinding' using errcode = 'check_violation', constraint = 'comparative_after_unblinding';
     end if;
     if 2 > (
@@ -1012,6 +1025,128 @@ begin
         where s.plan_id = (select v.id from public.plans_planversion v order by v.number desc limit 1)
     ) then
         raise exception 'a comparative run follows a signed analysis plan' using errcode = 'check_violation', constraint = 'comparative_after_plan';
+    end if;
+    if new.kind = 'look' then
+        if unblinded then
+            raise exception 'a look comes before planned unblinding' using errcode = 'check_violation', constraint = 'look_before_unblinding';
+        end if;
+        if exists (select 1 from public.unblinded_look_result r where r.look_id = new.look_id)
+            or exists (select 1 from public.unblinded_comparative_run c where c.kind = 'look' and c.state in ('queued', 'running', 'cancelling')) then
+            raise exception 'one look runs at a time, until it has a result' using errcode = 'check_violation', constraint = 'look_in_turn';
+        end if;
+    end if;
+    return new;
+end $$;
+
+-- A request for a look is its author's own, who sits in the committee; requests are numbered in turn.
+create or replace function equipoise_guard_look_request() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+begin
+    if new.requested_by <> me or not (public.equipoise_holds_role(me, 'dmc') or public.equipoise_holds_role(me, 'chair')) then
+        raise exception 'a member of the committee asks for a look' using errcode = 'insufficient_privilege', constraint = 'look_request_author';
+    end if;
+    if new.number <> (select coalesce(max(r.number), 0) + 1 from public.unblinded_look_request r) then
+        raise exception 'requests are numbered in turn' using errcode = 'check_violation', constraint = 'look_request_in_turn';
+    end if;
+    return new;
+end $$;
+
+-- A look is begun by the independent statistician under the version in force, countersigned where it plans looks: a planned one by its code,
+-- another one by the request of somebody else.
+create or replace function equipoise_guard_look() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+    planned jsonb;
+begin
+    if new.begun_by <> me or not public.equipoise_holds_role(me, 'independent') then
+        raise exception 'the independent statistician begins a look' using errcode = 'insufficient_privilege', constraint = 'look_author';
+    end if;
+    if new.number <> (select coalesce(max(l.number), 0) + 1 from public.unblinded_look l) then
+        raise exception 'looks are numbered in turn' using errcode = 'check_violation', constraint = 'look_number';
+    end if;
+    if new.plan_id is distinct from (select v.id from public.plans_planversion v order by v.number desc limit 1) then
+        raise exception 'a look is held under the version in force' using errcode = 'check_violation', constraint = 'look_plan_in_force';
+    end if;
+    select v.document -> 'looks' into planned from public.plans_planversion v where v.id = new.plan_id;
+    if jsonb_typeof(planned) = 'object' and not exists (select 1 from public.unblinded_looks_signature s where s.plan_id = new.plan_id) then
+        raise exception 'the looks of the plan are countersigned first' using errcode = 'check_violation', constraint = 'look_countersigned';
+    end if;
+    if new.code <> '' and not coalesce(planned -> 'looks' @> jsonb_build_array(jsonb_build_object('code', new.code)), false) then
+        raise exception 'the plan has no look of this code' using errcode = 'check_violation', constraint = 'look_planned';
+    end if;
+    if exists (select 1 from public.unblinded_look_request r where r.id = new.request_id and r.requested_by = new.begun_by) then
+        raise exception 'who asked for a look does not begin it' using errcode = 'check_violation', constraint = 'look_two_people';
+    end if;
+    return new;
+end $$;
+
+-- The numbers of a look are kept in the moment in which its run succeeds: what is spent is never forgotten, and never taken back.
+create or replace function equipoise_keep_look() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    found jsonb;
+    before public.unblinded_look_result;
+begin
+    if new.kind <> 'look' or new.state <> 'succeeded' or old.state = 'succeeded' then
+        return null;
+    end if;
+    found := new.result -> 'look';
+    select * into before from public.unblinded_look_result r order by r.information desc limit 1;
+    if (found ->> 'cumulative_alpha')::float8 < coalesce(before.alpha, 0) or (found ->> 'information')::float8 <= coalesce(before.information, 0) then
+        raise exception 'a look has more information than the one before, and takes nothing back' using errcode = 'check_violation', constraint = 'look_spends';
+    end if;
+    insert into public.unblinded_look_result (id, look_id, run_id, information, fraction, z, bound, alpha, held_at) values (
+        new.id, new.look_id, new.id, (found ->> 'information')::float8, (found ->> 'fraction')::float8, (found ->> 'z')::float8,
+        (found ->> 'bound')::float8, (found ->> 'cumulative_alpha')::float8, new.finished_at
+    );
+    return null;
+end $$;
+
+-- A recommendation is of a look that has a result, in its author's own name, who sits in the committee; none follows the one that was sealed.
+create or replace function equipoise_guard_recommendation() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+begin
+    if new.written_by <> me or not (public.equipoise_holds_role(me, 'dmc') or public.equipoise_holds_role(me, 'chair')) then
+        raise exception 'a member of the committee recommends' using errcode = 'insufficient_privilege', constraint = 'recommendation_author';
+    end if;
+    if not exists (select 1 from public.unblinded_look_result r where r.look_id = new.look_id) or exists (
+        select 1 from public.unblinded_recommendation r join public.unblinded_recommendation_signature s on s.recommendation_id = r.id
+        where r.look_id = new.look_id and s.capacity = 'chair'
+    ) then
+        raise exception 'a recommendation follows the result of a look, until one is sealed' using errcode = 'check_violation', constraint = 'recommendation_open';
+    end if;
+    if new.number <> (select coalesce(max(r.number), 0) + 1 from public.unblinded_recommendation r where r.look_id = new.look_id) then
+        raise exception 'recommendations of one look follow each other' using errcode = 'check_violation', constraint = 'recommendation_number';
+    end if;
+    return new;
+end $$;
+
+-- Members sign the newest recommendation of a look; the chair, another person, signs after them, and nobody after the chair.
+create or replace function equipoise_guard_recommendation_signature() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    me text := coalesce(current_setting('equipoise.actor', true), '');
+begin
+    if new.signed_by <> me or not public.equipoise_holds_role(me, case new.capacity when 'chair' then 'chair' else 'dmc' end) then
+        raise exception 'a member of the committee signs, in their own name' using errcode = 'insufficient_privilege', constraint = 'recommendation_signer';
+    end if;
+    if new.recommendation_id is distinct from (
+        select r.id from public.unblinded_recommendation r
+        where r.look_id = (select o.look_id from public.unblinded_recommendation o where o.id = new.recommendation_id)
+        order by r.number desc limit 1
+    ) then
+        raise exception 'the newest recommendation is signed' using errcode = 'check_violation', constraint = 'recommendation_newest';
+    end if;
+    if exists (select 1 from public.unblinded_recommendation_signature s where s.recommendation_id = new.recommendation_id and s.capacity = 'chair')
+        or (new.capacity = 'chair' and not exists (
+            select 1 from public.unblinded_recommendation_signature s where s.recommendation_id = new.recommendation_id and s.signed_by <> me
+        )) then
+        raise exception 'the chair signs last, after a member' using errcode = 'check_violation', constraint = 'recommendation_chair_last';
     end if;
     return new;
 end $$;

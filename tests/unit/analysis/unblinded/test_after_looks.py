@@ -1,0 +1,102 @@
+"""The final analysis spends what looks left, and says so on every page; the open side rehearses a look, and knows how far the trial is."""
+
+import io
+from hashlib import sha256
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pytest
+
+from analysis.pooled import actions as pooled
+from analysis.pooled import tasks as pooled_tasks
+from analysis.pooled.models import PooledRun
+from analysis.runs import looks as pure
+from analysis.snapshots.actions import make_snapshot
+from analysis.snapshots.models import Snapshot
+from analysis.unblinded import actions as comparative
+from tests import world
+from tests.unit.analysis.looks_world import compute, plan_with, put_into_force, who
+from tests.unit.analysis.runs.test_runs import unblind
+from tests.unit.analysis.unblinded.test_looks import ask, begin, begin_asked, signed_in, text
+from trial.core import clock, ids
+from trial.core.errors import Refused
+from trial.participants.models import Release
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.TASK_SENDER = "trial.config.worlds.stage.send_nothing"
+    monkeypatch.setattr(pure, "FEWEST", 2)
+
+
+def wider_snapshot(factor: float) -> None:
+    """Frozen data with more spread, and so less information, than those that the trial has: as if they were earlier."""
+    with world.at_work(world.SETUP):
+        row = Snapshot.objects.get(pk=make_snapshot(by=world.SETUP).pk)
+        table = pd.read_csv(io.BytesIO(bytes(row.content)), dtype=str, keep_default_na=False)
+        for column in ("bdi", "bdi_baseline"):
+            table[column] = [f"{float(value) * factor}" if value else "" for value in table[column]]
+        content = table.to_csv(index=False).encode()
+        row.pk, row.content, row.sha256, row.made_at = ids.new(), content, sha256(content).hexdigest(), clock.now()
+        row.save(force_insert=True)
+
+
+def test_the_final_analysis_spends_what_is_left(played: psycopg.Connection[Any]) -> None:
+    put_into_force(plan_with())
+    wider_snapshot(1.3)
+    first = compute(begin("early"))
+    assert (first.state, first.failure) == ("succeeded", []), first.failure
+    wider_snapshot(1.1)
+    second = compute(begin_asked(ask(who("dmc"), blind=False)))
+    assert (second.state, second.failure) == ("succeeded", []), second.failure
+    snapshot, irma = unblind()
+    with pytest.raises(Refused, match="no more looks"):
+        begin("late")
+    with world.at_work(irma):
+        run = comparative.start_run(snapshot=snapshot, kind="plan", by=irma)
+    done = compute(run)
+    final = done.result["final"]
+    assert final["problems"] == []
+    assert [one["number"] for one in final["held"]] == [1, 2]
+    assert final["bound"] > final["without"]["bound"]
+    page = text(signed_in("independent"), f"/unblinded/analysis/{run.pk}/")
+    for words in (
+        "After the looks before the end",
+        "spends all that is left",
+        "Without look 2 (not planned)",
+        "in the order of stages",
+    ):
+        assert words in page, words
+    with world.at_work(irma), pytest.raises(Refused, match="recommendation and nothing else"):
+        comparative.release_result(run=second, by=irma)
+    with world.at_work(irma):
+        row: Release = comparative.release_result(run=done, by=irma)
+    assert "After the looks before the end" in text(signed_in("statistician"), f"/analysis/results/{row.pk}/")
+
+
+def test_the_open_side_rehearses_a_look_and_knows_how_far_the_trial_is(played: psycopg.Connection[Any]) -> None:
+    stan = who("statistician")
+    put_into_force(plan_with())
+    with world.at_work(world.SETUP):
+        snapshot = make_snapshot(by=world.SETUP)
+    runs = {}
+    for kind in ("look", "pooled"):
+        with world.at_work(stan):
+            runs[kind] = pooled.start_run(snapshot=snapshot, kind=kind, by=stan)
+        pooled_tasks.execute(str(runs[kind].pk))
+    with world.at_work(stan):
+        states = {
+            run.kind: (run.state, run.failure) for run in PooledRun.objects.filter(pk__in=[r.pk for r in runs.values()])
+        }
+    assert states == {"look": ("succeeded", []), "pooled": ("succeeded", [])}
+    client = signed_in("statistician")
+    fake = text(client, f"/analysis/{runs['look'].pk}/")
+    assert "Fake arm: people were put into arms by lot" in fake
+    assert "Rehearsal on a fake arm, no result: Look 1 (early): Z is" in fake
+    pooled_page = text(client, f"/analysis/{runs['pooled'].pk}/")
+    assert "Share of it" in pooled_page
+    assert "Participants needed with that outcome" in pooled_page
+    put_into_force(plan_with(None, title="Without looks"))
+    with world.at_work(stan), pytest.raises(Refused, match="nothing for this analysis"):
+        pooled.start_run(snapshot=snapshot, kind="look", by=stan)
