@@ -34,6 +34,7 @@ STILL_DONE = {
     "request_unblinding", "planned_unblinding", "code_break", "code_break_reason", "me", "unblinded_me",
     "token_new", "unblinded_token_new", "forecast_new", "redaction_ask", "unblinded_redaction_ask", "plan_new", "plan_sign",
     "looks_sign", "event_narrative",
+    "report_new", "closed_report_new", "final_report_new",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, an emergency, a
 lawful redaction, a plan of analysis, the narrative of a serious event, one's account."""

@@ -29,6 +29,8 @@ TABLES = {
     "unblinded_looks_signature": behind(coded="looks_sha256 signed_by signature"),
     "unblinded_comparative_run": behind(coded=f"{RUN} extract_sha256"),
     "unblinded_forecast_run": behind(coded=RUN.removeprefix("snapshot_sha256 ")),
+    "unblinded_report": behind(coded=f"{RUN.removeprefix('snapshot_sha256 ')} kind content_sha256"),
+    "unblinded_report_labels": behind(coded="first set_by"),
     # --- treatment
     "unblinded_group": behind(typed="code name", coded="site created_by"),
     "unblinded_group_trainer": behind(coded="site"),

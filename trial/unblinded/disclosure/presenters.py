@@ -49,6 +49,9 @@ NOTED: dict[str, Text] = {
     "comparative run started": gettext_lazy("Comparative analysis started"),
     "comparative result opened": gettext_lazy("Comparative result opened"),
     "result released": gettext_lazy("Result released"),
+    "report by arm asked for": gettext_lazy("Report by arm asked for"),
+    "closed report opened": gettext_lazy("Closed report opened"),
+    "final report opened": gettext_lazy("Final report opened"),
 }
 """What somebody came to know, by the text that the ledger keeps."""
 DIGEST, KEY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f-]{36}")
