@@ -4,6 +4,7 @@ from django.urls import path
 
 from analysis.plans import views as plans
 from analysis.pooled import views
+from analysis.pooled.papers import views as papers
 from analysis.reports import views as reports
 
 urlpatterns = [
@@ -16,8 +17,15 @@ urlpatterns = [
     path("snapshots/", views.snapshot_list, name="snapshots"),
     path("snapshots/<uuid:key>/", views.snapshot_page, name="snapshot"),
     path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),
+    path("reports/", papers.report_list, name="reports"),
+    path("reports/new/", papers.report_new, name="report_new"),
+    path("reports/<uuid:key>/", papers.report, name="report"),
+    path("reports/<uuid:key>.pdf", papers.report_pdf, name="report_pdf"),
+    path("reports/<uuid:key>/progress/", papers.report_progress, name="report_progress"),
+    path("reports/<uuid:key>/cancel/", papers.report_cancel, name="report_cancel"),
     path("results/", reports.release_list, name="releases"),
     path("results/<uuid:key>/", reports.release, name="release"),
+    path("results/<uuid:key>.pdf", reports.release_pdf, name="release_pdf"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="release_outcome"),
     path("<uuid:key>/", views.run_page, name="run"),
     path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="run_outcome"),

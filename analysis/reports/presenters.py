@@ -5,25 +5,32 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.reports import looks, outcomes, planned, published, recommended
+from analysis.reports.papers.pages import shown_document
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
 from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
 from trial.core.access.roles import EVERYBODY_AT_WORK
 from trial.core.ui.tables import Column, Link, Table
+from trial.core.ui.text import Text
 from trial.core.ui.work import Panel
 from trial.participants.models import Release
 from trial.participants.queries import releases
 
+REPORT = "report"
+"""The kind of a released report: not a result, the document itself."""
 TEMPLATES = {
+    REPORT: "analysis/paper.html",
     PRIMARY: "analysis/result.html",
     SCALES: "analysis/outcomes.html",
     PUBLISHED: "analysis/published.html",
     BY_PLAN: "analysis/planned.html",
     LOOK: "analysis/look.html",
 }
+COMPARISON: dict[str, Text] = {PUBLISHED: gettext_lazy("not randomized"), REPORT: gettext_lazy("report of all of them")}
 
 
 def kind_of(frozen: dict[str, Any]) -> str:
@@ -41,6 +48,8 @@ def result_context(
 ) -> dict[str, Any]:
     """What the template of this kind of result needs. ``address`` of an outcome's own page."""
     kind = kind_of(frozen)
+    if kind == REPORT:
+        return shown_document(stored)
     frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return {
@@ -116,6 +125,8 @@ def release_sentence(row: Release) -> str:
 def result_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
     """The one sentence of a result; a non-randomized comparison has its label instead."""
     kind = kind_of(frozen)
+    if kind == REPORT:
+        return str(stored["lead"])
     if kind == SCALES:
         return outcomes.outcomes_sentence(frozen, stored)
     if kind == BY_PLAN:
@@ -132,7 +143,7 @@ def release_table(person: Person, rows: list[Release]) -> Table:
         [
             row.released_at,
             Link(row.title, release_address(person, row)),
-            _("not randomized") if kind_of(row.payload["spec"]) == PUBLISHED else _("randomized"),
+            str(COMPARISON.get(kind_of(row.payload["spec"]), _("randomized"))),
         ]
         for row in rows
     ]

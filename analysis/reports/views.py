@@ -1,13 +1,18 @@
 """Released results, for everybody who works in the trial."""
 
+import datetime as dt
 import uuid
+from typing import Any
 
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from analysis.reports.papers.pages import pdf_response
+from analysis.reports.papers.typesetting import pdf
 from analysis.reports.presenters import (
+    REPORT,
     TEMPLATES,
     kind_of,
     outcome_context,
@@ -54,14 +59,27 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
             raise Http404
         return csv_response(rows, f"result-{row.sha256[:12]}")
     name = _name(request, "release_outcome")
-    context = {
+    context: dict[str, Any] = {
         "title": row.title,
         "crumbs": [(_("Released results"), reverse(_name(request, "releases"))), (row.title, "")],
         "record": record_facts(row.payload),
         "history": lines(history_here(("participants_release", row.pk)), without=("payload",)),
         **result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row)),
     }
+    if kind_of(frozen) == REPORT:
+        context["record"] += [(_("Document, SHA-256"), row.payload["result_sha256"])]
+        context["pdf_url"] = reverse(_name(request, "release_pdf"), args=[row.pk])
     return render(request, TEMPLATES[kind_of(frozen)], context)
+
+
+@page(roles=EVERYBODY_AT_WORK)
+def release_pdf(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """A released report as a PDF, set from the document as it was released: the bytes that it had behind the wall."""
+    row = get_object_or_404(releases(), pk=key)
+    if kind_of(row.payload["spec"]) != REPORT:
+        raise Http404
+    sha256, made_at = row.payload["result_sha256"], dt.datetime.fromisoformat(row.payload["made_at"])
+    return pdf_response(pdf(row.payload["result"], sha256=sha256, made_at=made_at), "final-report", sha256)
 
 
 @page(roles=EVERYBODY_AT_WORK)

@@ -6,6 +6,7 @@ from analysis.reports import views as reports
 from analysis.unblinded import blinding_views, flow_views, plan_views, views
 from analysis.unblinded.forecasts import views as forecasts
 from analysis.unblinded.looks import views as looks
+from analysis.unblinded.papers import views as papers
 
 urlpatterns = [
     path("", views.run_list, name="comparative_runs"),
@@ -28,8 +29,17 @@ urlpatterns = [
     path("looks/<int:number>/sign/", looks.look_sign, name="look_sign"),
     path("looks/<int:number>/tell/", looks.look_tell, name="look_tell"),
     path("blinding/", blinding_views.blinding_page, name="blinding_success"),
+    path("reports/", papers.report_list, name="closed_reports"),
+    path("reports/closed/", papers.closed_new, name="closed_report_new"),
+    path("reports/final/", papers.final_new, name="final_report_new"),
+    path("reports/<uuid:key>/", papers.report, name="closed_report"),
+    path("reports/<uuid:key>.pdf", papers.report_pdf, name="closed_report_pdf"),
+    path("reports/<uuid:key>/progress/", papers.report_progress, name="closed_report_progress"),
+    path("reports/<uuid:key>/cancel/", papers.report_cancel, name="closed_report_cancel"),
+    path("reports/<uuid:key>/release/", papers.report_release, name="final_report_release"),
     path("results/", reports.release_list, name="unblinded_releases"),
     path("results/<uuid:key>/", reports.release, name="unblinded_release"),
+    path("results/<uuid:key>.pdf", reports.release_pdf, name="unblinded_release_pdf"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="unblinded_release_outcome"),
     path("<uuid:key>/", views.run_page, name="comparative_run"),
     path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="comparative_outcome"),

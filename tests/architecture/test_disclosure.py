@@ -190,6 +190,7 @@ def test_no_address_of_the_api_but_the_twin_of_a_page_gives_what_identifies() ->
 
 FILES = {
     "trial/core/ui/tables.py": "the CSV of a table, which leaves out who identifies",
+    "analysis/reports/papers/pages.py": "a report, whose tables leave out who identifies (papers/document.py)",
     "analysis/pooled/views.py": "a snapshot, which takes safe columns alone",
     "trial/unblinded/randomization/views/verification.py": "the revealed sequence, behind the wall, after planned unblinding",
 }

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from analysis.reports.models import Report
 from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.papers.models import ClosedPaper
 from tests.blinding.leaks.planting import statement
 from tests.blinding.one_database import reset
 from tests.blinding.worlds import Pair, pair
@@ -32,7 +34,7 @@ def both(owner: psycopg.Connection[Any], script: Script) -> tuple[Seen, Seen, di
 @pytest.fixture(scope="module")
 def worlds() -> Iterator[Pair]:
     """Two trials that differ behind the wall, played once; leaks are planted in copies of them."""
-    with pair(Script(people=14, seed=3)) as made:
+    with pair(Script(people=14, seed=3, reports=True)) as made:
         yield made
 
 
@@ -56,6 +58,20 @@ def nowhere(queue: str, name: str, args: Any) -> None:
 def test_two_worlds_look_the_same_to_the_blinded_login(database: psycopg.Connection[Any], script: Script) -> None:
     one, other, _arms, _others = both(database, script)
     assert one.differences(other) == {}
+
+
+def test_the_open_report_is_the_same_bytes_in_both_worlds(worlds: Pair) -> None:
+    """Its document, its PDF and what each is called; the closed reports of the same moment differ."""
+    open_ones, closed_ones = [], []
+    for _world in worlds.each():
+        with side.opened(), db.unit_of_work(by=db.System("test")):
+            report = Report.objects.get()
+            open_ones.append((report.result_sha256, report.content_sha256, report.pdf))
+        with side.unblinded(), db.unit_of_work(by=db.System("test")):
+            closed_ones.append(ClosedPaper.objects.get().result_sha256)
+    assert open_ones[0][2].startswith(b"%PDF")
+    assert open_ones[0] == open_ones[1]
+    assert closed_ones[0] != closed_ones[1]
 
 
 def test_the_worlds_do_differ_behind_the_wall(worlds: Pair) -> None:

@@ -35,6 +35,7 @@ STILL_DONE = {
     "token_new", "unblinded_token_new", "forecast_new", "redaction_ask", "unblinded_redaction_ask", "plan_new", "plan_sign",
     "looks_sign", "event_narrative",
     "look_ask", "look_begin", "look_requested", "look_recommend", "look_sign", "look_tell",
+    "report_new", "closed_report_new", "final_report_new",
 }  # fmt: skip
 """What the lock does not refuse: a death, contact data, a withdrawal, a report into the drop box, analysis, unblinding, an emergency, a
 lawful redaction, a plan of analysis, the narrative of a serious event, one's account."""

@@ -31,6 +31,11 @@ WITHOUT_TWIN: dict[str, str] = {
         ("code_break", "code_break_reason", "code_break_sent"),
         "a person alone breaks a code, of one participant, with the password; no program does, and there is no list",
     ),
+    # --- files
+    **dict.fromkeys(
+        ("report_pdf", "release_pdf", "closed_report_pdf", "unblinded_release_pdf"),
+        "a file for people; what stands in it is the twin of its page",
+    ),
     # --- pages that ask before a step is taken
     **dict.fromkeys(
         (
@@ -90,6 +95,8 @@ WITHOUT_TWIN: dict[str, str] = {
             *("admissions_complete", "handover_order", "redaction_ask", "redaction"),
             *("unblinded_redaction_ask", "unblinded_redaction"),
             *("look_ask", "look_begin", "look_requested", "look_recommend", "look_sign", "look_tell"),
+            *("report_new", "report_cancel", "closed_report_new", "final_report_new"),
+            *("closed_report_cancel", "final_report_release"),
         ),
         ASKS,
     ),

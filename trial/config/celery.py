@@ -25,12 +25,14 @@ TASK_MODULES = {
     "default": [
         "trial.participants.tasks",
         "analysis.pooled.tasks",
+        "analysis.pooled.papers.tasks",
         "analysis.snapshots.tasks",
         "trial.core.history.tasks",
     ],
     "allocation": ["trial.unblinded.randomization.tasks", "trial.core.history.tasks"],
     "unblinded": [
         "analysis.unblinded.tasks",
+        "analysis.unblinded.papers.tasks",
         "trial.unblinded.sessions.tasks",
         "trial.unblinded.records.tasks",
         "trial.unblinded.disclosure.handover.tasks",
@@ -41,6 +43,7 @@ TASK_MODULES = {
 BEAT: dict[str, dict[str, dict[str, Any]]] = {
     "default": {
         "sweep-runs": {"task": "analysis.pooled.tasks.sweep", "schedule": 20.0},
+        "sweep-reports": {"task": "analysis.pooled.papers.tasks.sweep", "schedule": 20.0},
         "snapshot": {"task": "analysis.snapshots.tasks.nightly", "schedule": crontab(hour=1, minute=40)},
         "sweep-requests": {"task": "trial.participants.tasks.sweep_requests", "schedule": 15.0},
         "seal-history": {"task": "trial.core.history.tasks.seal_open", "schedule": crontab(minute="*/10")},
@@ -53,6 +56,7 @@ BEAT: dict[str, dict[str, dict[str, Any]]] = {
     },
     "unblinded": {
         "sweep-runs": {"task": "analysis.unblinded.tasks.sweep", "schedule": 20.0},
+        "sweep-reports": {"task": "analysis.unblinded.papers.tasks.sweep", "schedule": 20.0},
         "records": {"task": "trial.unblinded.records.tasks.sweep", "schedule": crontab(hour=2, minute=20)},
         "hand-overs": {
             "task": "trial.unblinded.disclosure.handover.tasks.sweep",

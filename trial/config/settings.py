@@ -71,7 +71,9 @@ INSTALLED_APPS = [
             "analysis.plans",
             "analysis.snapshots",
             "analysis.pooled",
+            "analysis.reports",
             "analysis.unblinded",
+            "analysis.unblinded.papers",
         )
         if (BASE_DIR / app.replace(".", "/") / "apps.py").exists()
     ),

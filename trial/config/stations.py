@@ -83,6 +83,13 @@ STATIONS: list[Station] = [
         "chart-dots",
     ),
     Station(
+        "reports",
+        _("Reports"),
+        _codes(r.TrialStatistician, r.DataManager, r.Monitor, r.Investigator, r.Sponsor),
+        "default",
+        "report-analytics",
+    ),
+    Station(
         "plan",
         _("Analysis plan"),
         _codes(r.TrialStatistician, r.Investigator, r.DataManager, r.Monitor, r.Sponsor),
@@ -174,6 +181,13 @@ STATIONS: list[Station] = [
         _codes(r.IndependentStatistician, r.CommitteeMember, r.CommitteeChair),
         "unblinded",
         "eye-off",
+    ),
+    Station(
+        "closed_reports",
+        _("Reports"),
+        _codes(r.IndependentStatistician, r.CommitteeMember, r.CommitteeChair),
+        "unblinded",
+        "report-analytics",
     ),
     Station("forecasts", _("Forecasts"), _codes(r.IndependentStatistician), "unblinded", "calculator"),
     Station(

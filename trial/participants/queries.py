@@ -231,6 +231,12 @@ def randomized_by_day() -> list[tuple[dt.date, int]]:
     return curve
 
 
+def randomized_by_month_and_site() -> Counter[tuple[dt.date, str]]:
+    """How many were randomized in each month (its first day) at each site, over the sites one may see. One query."""
+    rows = Participant.objects.filter(randomized_at__isnull=False).values_list("randomized_at", "site_id")
+    return Counter((timezone.localtime(at).date().replace(day=1), site) for at, site in rows if at is not None)
+
+
 def randomized_by_site() -> dict[str, tuple[int, int]]:
     """Registered and randomized by site code, over the sites one may see. One query."""
     rows = Participant.objects.values_list("site_id").annotate(

@@ -34,6 +34,8 @@ TABLES = {
     "unblinded_recommendation": behind(typed="words", coded="written_by"),
     "unblinded_recommendation_signature": behind(coded="signed_by signature"),
     "unblinded_forecast_run": behind(coded=RUN.removeprefix("snapshot_sha256 ")),
+    "unblinded_report": behind(coded=f"{RUN.removeprefix('snapshot_sha256 ')} kind content_sha256"),
+    "unblinded_report_labels": behind(coded="first set_by"),
     # --- treatment
     "unblinded_group": behind(typed="code name", coded="site created_by"),
     "unblinded_group_trainer": behind(coded="site"),

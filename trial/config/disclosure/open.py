@@ -124,4 +124,5 @@ TABLES = {
         safe="id made_at made_by protocol_version_id content sha256 dictionary participants rows after_lock"
     ),
     "pooled_pooledrun": fields(safe=RUN),
+    "reports_report": fields(safe=f"{RUN.replace(' snapshot_id snapshot_sha256', '')} content content_sha256"),
 }

@@ -13,9 +13,13 @@ from django.conf import settings
 
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
+from analysis.pooled.papers import actions as open_reports
+from analysis.pooled.papers import tasks as open_report_tasks
 from analysis.snapshots.actions import make_snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
+from analysis.unblinded.papers import actions as closed_reports
+from analysis.unblinded.papers import tasks as closed_report_tasks
 from assessments.cleaning import actions as cleaning
 from assessments.cleaning.queries import unsettled
 from assessments.entry import actions as entry
@@ -65,7 +69,7 @@ class Script:
     """What happens on the open side.
 
     How many people come, the stream of open decisions, the sites whose coordinator sees allocations, whether the trial is closed at the
-    end, and the protocol (the example when not given).
+    end, the protocol (the example when not given), and whether reports are made: an open one, and behind the wall a closed one.
     """
 
     people: int
@@ -73,6 +77,7 @@ class Script:
     seen_at: tuple[str, ...] = ()
     closes: bool = True
     protocol: Protocol | None = None
+    reports: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ def play(script: Script, allocation_seed: bytes) -> Played:
         behind.treatment_ends()
         behind.serious_events(staff)
         _deaths(rng, staff)
+        if script.reports:
+            _reports(staff)
         if script.closes:
             _records_end()
             _close(staff)
@@ -249,6 +256,18 @@ def _follow_up(rng: random.Random, staff: dict[str, Any]) -> None:
         run = pooled.start_run(snapshot=snapshot, kind="pooled", by=world.SETUP)
     pooled_tasks.execute(str(run.pk))
     behind.look(staff)
+
+
+def _reports(staff: dict[str, Any]) -> None:
+    """The trial statistician reports on all arms together, the independent statistician by arm, to the committee."""
+    statistician, independent = staff["statistician"], staff["independent"]
+    with world.at_work(statistician):
+        report = open_reports.start_report(by=statistician)
+    open_report_tasks.make(str(report.pk))
+    with world.at_work(independent):
+        closed = closed_reports.start_closed(labels="real", by=independent)
+    with side.unblinded():
+        closed_report_tasks.make(str(closed.pk))
 
 
 def _deaths(rng: random.Random, staff: dict[str, Any]) -> None:

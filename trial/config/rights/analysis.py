@@ -31,4 +31,13 @@ TABLES: dict[str, Table] = {
         write_once=("result", "result_sha256", "finished_at"),
         guards=(RUN_GUARD,),
     ),
+    "reports_report": Table(
+        "open",
+        blinded="si",
+        blinded_update=(*RUN_UPDATES, "content", "content_sha256"),
+        secret=("result", "content"),
+        silent=RUN_SILENT,
+        write_once=("result", "result_sha256", "finished_at"),
+        guards=(("equipoise_guard_report", "before insert or update"), RUN_GUARD),
+    ),
 }

@@ -135,6 +135,23 @@ TABLES: dict[str, Table] = {
         write_once=("result", "result_sha256", "finished_at"),
         guards=(RUN_GUARD,),
     ),
+    # reports by arm, and the one row that says how closed ones name the arms
+    "unblinded_report": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=(*RUN_UPDATES, "content", "content_sha256"),
+        secret=("result", "content"),
+        silent=RUN_SILENT,
+        write_once=("result", "result_sha256", "finished_at"),
+        guards=(
+            ("equipoise_guard_report", "before insert or update"),
+            ("equipoise_guard_closed_report", "before insert"),
+            RUN_GUARD,
+        ),
+    ),
+    "unblinded_report_labels": Table(
+        "unblinded", unblinded="si", append_only=True, guards=(("equipoise_guard_report_labels", "before insert"),)
+    ),
     # --- behind the wall: treatment. What the lock stops includes it: exposure and fidelity are data of the trial.
     "unblinded_group": Table(
         "unblinded",

@@ -30,7 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "locked_at": SimpleLazyObject(locked_at),
         "import_under_way": SimpleLazyObject(lambda: _said("TRIAL_NOTICE")),
         "demo": bool(getattr(settings, "DEMO", False)),
-        "demo_text": SimpleLazyObject(lambda: _said("TRIAL_BAND") or _("Synthetic data: nobody in this trial exists")),
+        "demo_text": SimpleLazyObject(demo_words),
         "side": "unblinded" if here == side.UNBLINDED else "default",
         "side_label": _("Unblinded side") if here == side.UNBLINDED else _("Open side"),
         "person": person,
@@ -41,6 +41,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "me_url": _address("unblinded_me") if own == side.UNBLINDED else _address("me"),
         "logout_url": _address("unblinded_logout", "logout") if own == side.UNBLINDED else _address("logout"),
     }
+
+
+def demo_words() -> str:
+    """What a demo world says of its data, wherever they stand."""
+    return _said("TRIAL_BAND") or _("Synthetic data: nobody in this trial exists")
 
 
 def _said(setting: str) -> str:

@@ -85,15 +85,35 @@ def month_table(curve: list[tuple[Any, int]]) -> Table:
     return Table([Column(_("Month")), Column(_("Randomized so far"), number=True, decimals=0)], rows)
 
 
+def month_and_site_table(protocol: Protocol) -> Table:
+    """Randomized in each month by site, and how much of the target is reached by then."""
+    counts = queries.randomized_by_month_and_site()
+    columns = [Column(_("Month")), *(Column(site.name, number=True) for site in protocol.sites), Column(_("All"), number=True),
+        Column(_("So far"), number=True), Column(_("Of the target"), number=True, decimals=1, unit="%")]  # fmt: skip
+    rows: list[list[Any]] = []
+    total = 0
+    for month in sorted({month for month, _site in counts}):
+        here = [counts[month, site.code] for site in protocol.sites]
+        total += sum(here)
+        rows.append([month.strftime("%b %Y"), *here, sum(here), total, 100 * total / protocol.target_sample_size])
+    empty = _("Months are counted here when somebody has been randomized.")
+    note = _("The target is %(n)d participants.") % {"n": protocol.target_sample_size}
+    return Table(columns, rows, caption=_("Randomized by month and site"), empty=empty, note=note)
+
+
 def recruitment_chart(person: Person, protocol: Protocol) -> Chart | None:
     """Randomized participants over time; against the trial's target for whoever sees every site. None before the first."""
+    return curve_chart(protocol, whole=sees_every_site(person))
+
+
+def curve_chart(protocol: Protocol, *, whole: bool) -> Chart | None:
+    """``recruitment_chart`` of what is seen; ``whole``: that is the whole trial."""
     curve = queries.randomized_by_day()
     if not curve:
         return None
     today = clock.today()
     total, begin = curve[-1][1], curve[0][0]
     before = begin - dt.timedelta(days=1)  # the line begins at zero
-    whole = sees_every_site(person)
     target = [(before, protocol.target_sample_size), (today, protocol.target_sample_size)] if whole else []
     days = [(before, 0), *curve, *([(today, total)] if curve[-1][0] < today else [])]
     words = {"done": total, "target": protocol.target_sample_size, "since": begin.strftime("%b %Y")}

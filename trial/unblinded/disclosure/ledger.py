@@ -36,6 +36,9 @@ KIND_OF: dict[str, str] = {
     "result released": "gate",
     "comparative run started": "analysis",
     "comparative result opened": "analysis",
+    "report by arm asked for": "analysis",
+    "closed report opened": "analysis",
+    "final report opened": "analysis",
 }
 """The kind of an entry, by its text; of any other a page was opened."""
 

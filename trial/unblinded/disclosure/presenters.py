@@ -54,6 +54,9 @@ NOTED: dict[str, Text] = {
     "recommendation signed": gettext_lazy("Recommendation after a look signed"),
     "recommendation released": gettext_lazy("Recommendation released to the team"),
     "result released": gettext_lazy("Result released"),
+    "report by arm asked for": gettext_lazy("Report by arm asked for"),
+    "closed report opened": gettext_lazy("Closed report opened"),
+    "final report opened": gettext_lazy("Final report opened"),
 }
 """What somebody came to know, by the text that the ledger keeps."""
 DIGEST, KEY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f-]{36}")

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         document = json.loads(given.read_text(encoding="utf-8")) if given else None
         protocol = Protocol.from_document(document) if document else _protocol(options["protocol"])
         people = options["people"] or (SMALL if options["small"] else PEOPLE)
-        script = Script(people=people, seed=options["seed"], protocol=protocol)
+        script = Script(people=people, seed=options["seed"], protocol=protocol, reports=True)
         size = Size(SMALL_ALIKE, refused=False) if options["small"] else Size(ALIKE)
         with databases.turned_to(databases.WORLD):
             plan = current_plan(frozen_clock=True)

@@ -1151,6 +1151,44 @@ begin
     return new;
 end $$;
 
+-- A report is asked for in one's own name, and ends with a PDF that fits its digest.
+create or replace function equipoise_guard_report() returns trigger
+language plpgsql set search_path = pg_catalog, public as $$
+begin
+    if tg_op = 'INSERT' and new.created_by <> coalesce(current_setting('equipoise.actor', true), '') then
+        raise exception 'a report is asked for in one''s own name' using errcode = 'insufficient_privilege', constraint = 'report_author';
+    end if;
+    if new.content is not null and new.content_sha256 <> encode(sha256(new.content), 'hex') then
+        raise exception 'the digest is not of this PDF' using errcode = 'check_violation', constraint = 'report_digest';
+    end if;
+    return new;
+end $$;
+
+-- The independent statistician reports by arm: closed reports once it stands fixed how they name the arms, the final one after planned unblinding.
+create or replace function equipoise_guard_closed_report() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if not public.equipoise_holds_role(new.created_by, 'independent') then
+        raise exception 'the independent statistician reports by arm' using errcode = 'insufficient_privilege', constraint = 'report_independent';
+    end if;
+    if new.kind = 'final' and not exists (select 1 from public.unblinded_planned_unblinding) then
+        raise exception 'the final report follows planned unblinding' using errcode = 'check_violation', constraint = 'report_after_unblinding';
+    end if;
+    if new.kind = 'closed' and not exists (select 1 from public.unblinded_report_labels) then
+        raise exception 'a closed report follows the choice of labels' using errcode = 'check_violation', constraint = 'report_after_labels';
+    end if;
+    return new;
+end $$;
+
+create or replace function equipoise_guard_report_labels() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if new.set_by <> coalesce(current_setting('equipoise.actor', true), '') or not public.equipoise_holds_role(new.set_by, 'independent') then
+        raise exception 'the independent statistician sets the labels' using errcode = 'insufficient_privilege', constraint = 'report_labels_independent';
+    end if;
+    return new;
+end $$;
+
 -- --- the treatment side: groups, sessions, attendance, fidelity
 
 -- The sessions plan, and a fidelity scale, of the protocol in force.

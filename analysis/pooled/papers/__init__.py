@@ -1,0 +1,1 @@
+"""The open report: how the trial goes, of all arms together."""

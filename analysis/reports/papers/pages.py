@@ -1,0 +1,79 @@
+"""Reports as pages: the list, a report in the components of every other page, and its PDF."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analysis.pooled.presenters import STATES, progress_of
+from analysis.reports.models import Paper
+from trial.core.ui.charts import chart
+from trial.core.ui.parts import Progress
+from trial.core.ui.tables import Column, Link, Page, State, Table
+from trial.core.ui.text import Text
+
+KINDS: dict[str, Text] = {
+    "open": gettext_lazy("Open report"),
+    "closed": gettext_lazy("Closed report"),
+    "final": gettext_lazy("Final report"),
+}
+
+
+def report_table(
+    reports: Sequence[Paper], address: Callable[[Paper], str], empty: str, position: Page | None = None
+) -> Table:
+    """Reports, newest first."""
+    columns = [Column(_("Asked for")), Column(_("What")), Column(_("State")), Column(_("Document, SHA-256"), code=True)]
+    rows = []
+    for one in reports:
+        kind, words = STATES[one.state]
+        name = Link(str(KINDS[one.kind]), address(one))
+        rows.append([one.created_at, name, State(kind, words), one.result_sha256[:16] or None])
+    return Table(columns, rows, empty=empty, page=position)
+
+
+def progress(report: Paper, *, poll: str, cancel: str, result: str) -> Progress:
+    """The making of a report, as the progress component shows it."""
+    made = progress_of(report, poll=reverse(poll, args=[report.pk]), cancel=reverse(cancel, args=[report.pk]),
+        result=reverse(result, args=[report.pk]))  # fmt: skip
+    return Progress(**{**vars(made), "title": str(KINDS[report.kind])})
+
+
+def shown_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored document as the template of reports shows it, in tables and figures of every other page."""
+    return {
+        "lead": document["lead"],
+        "side_words": document["side"],
+        "synthetic": document["synthetic"],
+        "record": [tuple(pair) for pair in document["facts"]],
+        "sections": [
+            {"title": one["title"], "blocks": [_block(block) for block in one["blocks"]]}
+            for one in document["sections"]
+        ],
+    }
+
+
+def _block(block: Mapping[str, Any]) -> dict[str, Any]:
+    kind = block["kind"]
+    if kind == "table":
+        return {"kind": kind, "table": _table(block)}
+    if kind == "figure":
+        numbers = _table(block["table"]) if block["table"] else None
+        return {"kind": kind, "chart": chart(block["spec"], block["title"], block["sentence"], numbers)}
+    if kind == "facts":
+        return {"kind": kind, "facts": [tuple(pair) for pair in block["facts"]]}
+    return dict(block)
+
+
+def _table(block: Mapping[str, Any]) -> Table:
+    columns = [Column(one["label"], number=one["right"]) for one in block["columns"]]
+    return Table(columns, block["rows"], caption=block["caption"], note=block["note"], empty=block["empty"])
+
+
+def pdf_response(content: bytes, name: str, sha256: str) -> HttpResponse:
+    """A PDF as a download. Its name says what it is, and by the digest of the document which; nothing of what stands in it."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}-{sha256[:12]}.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=disposition)

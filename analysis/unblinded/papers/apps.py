@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class UnblindedPapersConfig(AppConfig):
+    name = "analysis.unblinded.papers"
+    label = "unblinded_papers"
