@@ -1,4 +1,5 @@
-"""Several outcomes at once: Holm's step-down adjustment (Holm 1979, Scand J Stat 6:65-70)."""
+"""Several outcomes at once: Holm's step-down adjustment (Holm 1979, Scand J Stat 6:65-70), or one after the other in an order fixed before
+(Maurer, Hothorn and Lehmacher 1995, in: Biometrie in der chemisch-pharmazeutischen Industrie 6:3-18)."""
 
 from __future__ import annotations
 
@@ -14,3 +15,15 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
         highest = max(highest, min(1.0, (len(known) - k) * p))
         adjusted[n] = highest
     return adjusted
+
+
+def fixed_sequence(values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p-values of tests in their order: the largest so far. The sequence ends at a test without p: it and what follows are None."""
+    adjusted: list[float | None] = []
+    highest = 0.0
+    for p in values:
+        if p is None:
+            break
+        highest = max(highest, p)
+        adjusted.append(highest)
+    return adjusted + [None] * (len(values) - len(adjusted))

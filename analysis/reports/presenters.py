@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from analysis.reports import outcomes, planned, published
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
+from analysis.reports.sensitivity import sensitivity_tables
 from analysis.runs.specs import BY_PLAN, PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
@@ -51,7 +52,7 @@ def result_context(
         return {
             "result": planned.planned_result(frozen, stored, fake=fake, source=source),
             "fits": planned.fits_table(frozen, stored), "covariance": planned.covariance_table(frozen, stored),
-            "models": planned.coefficient_tables(frozen, stored),
+            "models": planned.coefficient_tables(frozen, stored), "sensitivity": sensitivity_tables(frozen, stored),
         }  # fmt: skip
     if kind == PUBLISHED:
         return {

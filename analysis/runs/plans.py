@@ -13,7 +13,8 @@ from analysis.methods.nonrandomized import refuse_unsound
 from analysis.plans.models import PlanVersion
 from analysis.plans.queries import plan_of, version_or_none
 from analysis.runs.people import EVERYBODY
-from analysis.runs.planned import COMPUTED, frozen_fits
+from analysis.runs.planned import frozen_fits
+from analysis.runs.sensitivity import frozen_sensitivity
 from analysis.runs.specs import (
     BY_PLAN,
     PRIMARY,
@@ -117,6 +118,7 @@ def _rehearsal(protocol: Protocol) -> dict[str, Any]:
         "planned_sessions": plan.planned_sessions if plan else 0,
         "share": plan.completion.share if plan else 0.0,
         "groups": GROUPS,
+        "follow_ups": [visit.code for visit in protocol.follow_ups],
         "bands": [band.code for band in bands],
         "records": protocol.records is not None,
         "longest_days": min(protocol.records.before_days, protocol.records.after_days) if protocol.records else 0,
@@ -143,9 +145,8 @@ def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str,
         "team_rule": plan.model.team,
         "team_column": team_column(protocol),
         "fits": frozen_fits(protocol, plan),
-        "not_computed": [
-            one.kind for one in plan.sensitivity if one.kind not in (*COMPUTED, "as_randomized_correctly")
-        ],
+        **frozen_sensitivity(protocol, plan),
+        "not_computed": [],
     }
 
 
