@@ -14,7 +14,8 @@ dropout: gaps before it are missing at random, and so is everything in the refer
 is fitted without them (`fitted_outcomes`). Values after death are never imputed.
 
 Variance, always named: ``jackknife`` of the conditional mean (Wolbers et al. 2022, Pharm Stat 21:1246-1257; estimates the variance over repeated
-trials), or ``rubin`` over draws. `delta` is added to every imputed value of the experimental arm: a tipping point is where the answer turns.
+trials), or ``rubin`` over draws. `delta` is added to every imputed value of the experimental arm, or to those after the event alone: a tipping
+point is where the answer turns.
 The model is fitted elsewhere; here it is its coefficients and its covariance.
 """
 
@@ -129,8 +130,11 @@ def conditional_mean(
     strategy: Strategy,
     deltas: Sequence[float] = (0.0,),
     confidence: float = 0.95,
+    after_event: bool = False,
 ) -> tuple[Imputed, ...]:
     """Impute conditional means, regress at the last visit, jackknife the whole: one result for each delta.
+
+    `after_event`: delta goes to values after the event only, not to gaps before it.
 
     `full` is the model of everybody, `without[i]` the one fitted without patient i. SE^2 = (n - 1) / n sum (b_(i) - mean)^2. Since the estimate is
     linear in delta, all deltas cost one pass. Refused: not one refit for each patient, an analysis that is not estimable.
@@ -138,7 +142,8 @@ def conditional_mean(
     n = len(case.outcomes)
     if len(without) != n:
         raise Refused([error("imputation_refits", got=len(without), people=n)])
-    shifted = (case.imputed[:, -1] & case.experimental).astype(float)
+    moved = case.imputed[:, -1] & (_after(case)[:, -1] if after_event else case.experimental)
+    shifted = moved.astype(float)
     last = next(_completed(case, [full], strategy))[:, :, -1]
     estimate = float(_coefficient(case, last)[0])
     slope = float(_coefficient(case, shifted[None, :])[0])

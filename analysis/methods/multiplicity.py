@@ -2,7 +2,9 @@
 
 - ``holm``: Holm's step-down adjustment (Holm 1979, Scand J Stat 6:65-70), whatever depends on what;
 - ``max_t``: the step-down maximum of studentized statistics over re-randomizations (Westfall and Young 1993, Resampling-Based Multiple Testing,
-  section 2.6; Ge, Dudoit and Speed 2003, Test 12:1-77, box 4): outcomes that go together are corrected for less.
+  section 2.6; Ge, Dudoit and Speed 2003, Test 12:1-77, box 4): outcomes that go together are corrected for less;
+- ``fixed_sequence``: one after the other, in an order fixed before (Maurer, Hothorn and Lehmacher 1995, in: Biometrie in der
+  chemisch-pharmazeutischen Industrie 6:3-18).
 """
 
 from __future__ import annotations
@@ -47,3 +49,15 @@ def max_t(observed: Array, replicates: Array) -> Array:
     adjusted = np.empty(len(observed))
     adjusted[order] = np.maximum.accumulate(found)
     return adjusted
+
+
+def fixed_sequence(values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p-values of tests in their order: the largest so far. The sequence ends at a test without p: it and what follows are None."""
+    adjusted: list[float | None] = []
+    highest = 0.0
+    for p in values:
+        if p is None:
+            break
+        highest = max(highest, p)
+        adjusted.append(highest)
+    return adjusted + [None] * (len(values) - len(adjusted))

@@ -30,6 +30,7 @@ from .results import Convergence, Fit, Status
 
 _RATIOS = np.concatenate([[0.0], np.geomspace(1e-3, 300.0, 14)])
 _GRADIENT, _DECREMENT, _STEPS = 1e-5, 1e-10, 100
+_ROUNDING = 1e-18  # what a step gains at the maximum; below stands rounding
 _GONE = 1e-10  # a variance below this share of the residual one runs to 0
 _CLEAR = 2.0  # a maximum this much above all of the grid's models without units is above the best of them
 
@@ -61,8 +62,11 @@ class _Top:
     gone: tuple[int, ...] = ()
 
 
-def _climb(state: NestedState, watch: Watch) -> _Top:
-    """Newton steps, each halved until it climbs; they end where a variance runs to 0."""
+def _climb(state: NestedState, watch: Watch, enough: float = _ROUNDING) -> _Top:
+    """Newton steps, each halved until it climbs; they end where a variance runs to 0.
+
+    They end as well where a step would gain less than `enough`, twice the log-likelihood.
+    """
     free = list(state.free)
     for step in range(_STEPS):
         watch.step("fitting", 0.1)
@@ -70,7 +74,7 @@ def _climb(state: NestedState, watch: Watch) -> _Top:
         values, vectors = np.linalg.eigh(-curvature)
         # where the surface is no hill the step follows the gradient, with the curvature's size
         move = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
-        if values.min() > 0 and gradient @ move < 1e-18:  # below stands rounding
+        if values.min() > 0 and gradient @ move < enough:
             return _Top(state, step)
         roots = np.sqrt(state.theta[free])
         move = np.clip(move, -2 * roots.max(), 2 * roots.max())
@@ -91,6 +95,22 @@ def _climb(state: NestedState, watch: Watch) -> _Top:
         if gone:
             return _Top(state, step, gone)
     return _Top(state, _STEPS)
+
+
+def refit(model: NestedModel, theta: Array, enough: float) -> NestedState | None:
+    """The maximum of nearly the same data (another lot), from the variances `theta` (3,) of the first fit; what is 0 there stays 0.
+
+    `enough`: the decrement at which the search ends.
+    A variance that runs to 0 is left out, units before subjects. None where the search ends nowhere.
+    """
+    free = tuple(int(place) for place in np.flatnonzero(theta > 0))
+    while RESIDUAL in free:
+        start = np.where(np.isin(np.arange(3), free), theta, 0.0)
+        found = _climb(at(model, start, free), SILENT, enough)
+        if not found.gone:
+            return found.state if found.steps < _STEPS else None
+        free = free[1:]
+    return None
 
 
 def fit_nested(

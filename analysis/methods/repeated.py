@@ -32,7 +32,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     group, labels = _groups(data, spec)
     patterns = collect(columns.C, Y, columns.B, group, len(labels))
     _refuse_few(patterns, data)
-    top, tried = _search(patterns, spec)
+    top, tried = search(patterns, spec)
     problems = list(data.problems)
     if len(tried) > 1:
         problems.append(warning("covariance_fell_back", tried=tuple(tried[:-1]), used=tried[-1]))
@@ -165,8 +165,8 @@ def _groups(data: Long, spec: FitSpec) -> tuple[Codes, tuple[str, ...]]:
     return group, data.arm.levels
 
 
-def _search(patterns: Patterns, spec: FitSpec) -> tuple[Maximum, list[str]]:
-    """The first covariance of the chain that converges, and those tried."""
+def search(patterns: Patterns, spec: FitSpec) -> tuple[Maximum, list[str]]:
+    """The first covariance of the chain that converges, and those tried. Raises Refused where none does."""
     tried: list[str] = []
     top: Maximum | None = None
     for one in chain_of(spec.covariance, patterns.visits):

@@ -178,6 +178,10 @@ SENTENCES: dict[str, str] = {
         "The list was made elsewhere and its scheme is not declared: the lot cannot be drawn again. Declare the scheme, or leave the "
         "re-randomization test out."
     ),
+    "rerandomization_not_verified": _(
+        "The scheme of the allocation has not been revealed yet: verify the allocation first, then start this analysis again."
+    ),
+    "rerandomization_entry": _("The order of entry of %(people)s people is not known: the lot cannot be drawn again."),
     "rerandomization_scheme": _(
         "The scheme did not give one of the trial's arms to each of the %(people)s people (replicate %(replicate)s): it is not the one that "
         "allocated them."

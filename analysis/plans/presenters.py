@@ -35,6 +35,7 @@ WORDS: dict[str, Text] = {
     "satterthwaite": _lazy("Satterthwaite"),
     "kenward_roger": _lazy("Kenward and Roger"),
     "between_within": _lazy("between and within"),
+    "jackknife": _lazy("normal, by jackknife"),
     "fixed_or_random": _lazy(
         "Fixed factor if each team has at least five analyzed and both arms, otherwise random intercept"
     ),

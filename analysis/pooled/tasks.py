@@ -10,7 +10,7 @@ from analysis.runs import compute, executor
 from analysis.runs.joined import Joined
 from analysis.runs.models import Run
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
-from analysis.runs.rehearsal import fake_arms, fake_join
+from analysis.runs.rehearsal import fake_arms, fake_join, fake_lot, ratio_of
 from analysis.snapshots.queries import content_of
 from trial.core import db
 from trial.core.tasks import task
@@ -44,4 +44,5 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     if kind == PooledRun.Kind.FAKE:
         arms = fake_arms(numbers, run.seed, run.spec["ratio"])
         return compute.computed(content, {number: Joined(arm) for number, arm in arms.items()}, run.spec, watch)
-    return compute.computed(content, fake_join(numbers, run.seed, run.spec), run.spec, watch)
+    lot = fake_lot(numbers, run.seed, ratio_of(run.spec))
+    return compute.computed(content, fake_join(numbers, run.seed, run.spec), run.spec, watch, lot)

@@ -132,7 +132,7 @@ def coefficient_tables(frozen: dict[str, Any], stored: dict[str, Any]) -> list[t
     ] + [Column(_("p"), p=True)]  # fmt: skip
     found = []
     for fit in stored["fits"]:
-        if not fit["answer"]:
+        if not fit["answer"] or not fit["answer"]["coefficients"]["names"]:  # imputation has none of its own
             continue
         one = fit["answer"]["coefficients"]
         rows = [

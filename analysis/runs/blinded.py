@@ -25,7 +25,7 @@ from analysis.methods.fitting import fit_model
 from analysis.methods.problems import Refused, error
 from analysis.plans.definition import Plan
 from analysis.runs.monitoring import rules_of
-from analysis.runs.planned import planned_fit
+from analysis.runs.planned import planned_spec
 from analysis.runs.specs import team_column
 from trial.protocol.definition import Protocol
 
@@ -46,7 +46,9 @@ class Blinded:
 
 def frozen_blinded(protocol: Protocol, plan: Plan) -> dict[str, Any]:
     """The primary model without its arm, and what the information is measured against."""
-    spec = {key: value for key, value in planned_fit(protocol, plan).items() if key not in NEEDS_ARM}
+    spec = {
+        key: value for key, value in planned_spec(protocol, plan, plan.estimand.outcome).items() if key not in NEEDS_ARM
+    }
     if spec["model"] == "clda":  # without arms there is no baseline that they share: it is the model of all visits
         spec["model"] = "mmrm"
     if plan.model.team == "fixed_or_random":

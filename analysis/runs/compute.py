@@ -6,22 +6,23 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.methods.admissions import Admissions, analyze_admissions
 from analysis.methods.descriptives import summarize
 from analysis.methods.design import read_table
-from analysis.methods.multiplicity import holm
 from analysis.methods.nonrandomized import Comparison, Selection, select
-from analysis.methods.problems import Problem, Refused, error
+from analysis.methods.problems import Refused, error
 from analysis.methods.progress import SILENT, Watch
 from analysis.methods.results import Analysis
-from analysis.methods.spec import Arm, Spec, read_spec
+from analysis.methods.spec import Arm, Spec
 from analysis.methods.study import analyze, analyze_pooled, baseline_of
 from analysis.runs.blinded import blinded
 from analysis.runs.joined import Joined, arms_of
-from analysis.runs.looks import final_result, look_result
+from analysis.runs.looks import look_result
+from analysis.runs.parts import Inputs, undivided
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
-from analysis.runs.planned import fit_all
-from analysis.runs.specs import ARM_COLUMN, BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES, specs_of
+from analysis.runs.scales import admissions_of, attempt, scale_of, spec_in, with_holm
+from analysis.runs.sensitivity import Lot
+from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES, specs_of
+from analysis.runs.tables import at_visits, with_arms
 
 GROUP_COLUMN = "compared group"
 STAGE_LENGTH = 30
@@ -35,7 +36,7 @@ def comparative(
     specs = specs_of(frozen)
     found: dict[str, Any] = {}
     for n, (name, spec) in enumerate(specs.items()):
-        found[name] = analyze(_at_visits(table, spec), spec, _part(watch, n, len(specs)))
+        found[name] = analyze(at_visits(table, spec), spec, _part(watch, n, len(specs)))
     return {"analyses": found}
 
 
@@ -44,7 +45,7 @@ def pooled(content: bytes, frozen: dict[str, Any], watch: Watch = SILENT) -> dic
     name = frozen["reported"]
     spec = specs_of(frozen)[name]
     table = read_table(content)
-    found: dict[str, Any] = {"analyses": {name: analyze_pooled(_at_visits(table, spec), spec, watch)}}
+    found: dict[str, Any] = {"analyses": {name: analyze_pooled(at_visits(table, spec), spec, watch)}}
     return found | ({"blinded": _blinded(table, frozen["blinded"])} if "blinded" in frozen else {})
 
 
@@ -57,9 +58,18 @@ def _blinded(table: pd.DataFrame, frozen: dict[str, Any]) -> dict[str, Any]:
 
 
 def computed(
-    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+    content: bytes,
+    joined: Mapping[str, Joined],
+    frozen: dict[str, Any],
+    watch: Watch = SILENT,
+    lot: Lot | None = None,
 ) -> dict[str, Any]:
-    """What the frozen specification asks for, of whichever kind, in its set of people; a set that leaves some out says how many."""
+    """What the frozen specification asks for, of whichever kind, in its set of people; a set that leaves some out says how many.
+
+    ``lot``: how the arms were drawn, where the lot is to be drawn again.
+    """
+    if frozen.get("kind") == BY_PLAN:
+        return undivided(Inputs(content, joined, frozen, lot), watch)
     if people_of(frozen) != EVERYBODY:
         outside = left_out(content, joined, frozen)
         inside = {number: one for number, one in joined.items() if number not in set(outside)}
@@ -68,15 +78,7 @@ def computed(
     kind = frozen.get("kind", PRIMARY)
     if kind == PRIMARY:
         return comparative(content, arms_of(joined), frozen, watch)
-    return {SCALES: scales, PUBLISHED: published, BY_PLAN: by_plan, LOOK: look}[kind](content, joined, frozen, watch)
-
-
-def by_plan(
-    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
-) -> dict[str, Any]:
-    """The primary outcome by the plan's model, and the models that stand beside it; after looks, what is left of alpha."""
-    found = fit_all(with_arms(content, arms_of(joined)), joined, frozen, watch)
-    return final_result(found, frozen) if frozen.get("final") else found
+    return {SCALES: scales, PUBLISHED: published, LOOK: look}[kind](content, joined, frozen, watch)
 
 
 def look(content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT) -> dict[str, Any]:
@@ -91,25 +93,9 @@ def scales(
 
     An outcome that cannot be analyzed has no analysis, and its problems say why; the others go on. Refused where that is true of all.
     """
-    table = with_arms(content, arms_of(joined))
-    found = []
-    for n, outcome in enumerate(frozen["outcomes"]):
-        spec = _spec(outcome)
-        part = _part(watch, n, len(frozen["outcomes"]), outcome["code"])
-        found.append({"code": outcome["code"], **_attempt(lambda s=spec, w=part: analyze(_at_visits(table, s), s, w))})
-    if not any(one["analysis"] for one in found):
-        raise Refused(found[0]["problems"])
-    secondary = [_primary_p(one["analysis"]) for one in found[1:]]
-    for one, adjusted in zip(found, [None, *holm(secondary)], strict=True):
-        one["holm"] = adjusted
-    return {"outcomes": found, "admissions": _admissions(joined, frozen)}
-
-
-def _primary_p(analysis: Analysis | None) -> float | None:
-    """p of the difference at the primary visit."""
-    if analysis is None:
-        return None
-    return next((d.value.p for d in analysis.differences if d.visit == analysis.spec["primary_visit"]), None)
+    table, codes = with_arms(content, arms_of(joined)), [outcome["code"] for outcome in frozen["outcomes"]]
+    found = [scale_of(table, frozen, code, _part(watch, n, len(codes), code)) for n, code in enumerate(codes)]
+    return {"outcomes": with_holm(frozen, found), "admissions": admissions_of(joined, frozen)}
 
 
 def published(
@@ -138,9 +124,9 @@ def _comparison(
     outcomes = []
     for n, outcome in enumerate(frozen["outcomes"]):
         part = _part(watch, n, len(frozen["outcomes"]), outcome["code"])
-        made = _selected(table, selection, classes, _spec(outcome), part)
+        made = _selected(table, selection, classes, spec_in(outcome), part)
         outcomes.append({"code": outcome["code"], **made})
-    baseline = _baselines(table, selection, [*classes, control], _spec(frozen["outcomes"][0]))
+    baseline = _baselines(table, selection, [*classes, control], spec_in(frozen["outcomes"][0]))
     return {
         "code": plan["code"],
         "classes": classes,
@@ -162,10 +148,10 @@ def _selected(
     grouped = dataclasses.replace(spec, arm=arm)
 
     def run() -> Analysis:
-        everybody = baseline_of(_at_visits(table, spec), spec)
-        return analyze(_at_visits(mine, spec), grouped, watch, everybody)
+        everybody = baseline_of(at_visits(table, spec), spec)
+        return analyze(at_visits(mine, spec), grouped, watch, everybody)
 
-    return _attempt(run)
+    return attempt(run)
 
 
 def _baselines(table: pd.DataFrame, selection: Selection, groups: list[str], spec: Spec) -> list[dict[str, Any]]:
@@ -180,39 +166,6 @@ def _baselines(table: pd.DataFrame, selection: Selection, groups: list[str], spe
         {"group": group, "summary": summarize(values[of == group], int((of == group).sum()))}
         for group in [*groups, "others"]
     ]
-
-
-def _admissions(joined: Mapping[str, Joined], frozen: dict[str, Any]) -> Admissions | None:
-    plan = frozen["records"]
-    if plan is None:
-        return None
-    stays = [person.as_stay(frozen["experimental"]) for _number, person in sorted(joined.items())]
-    return analyze_admissions(stays, plan["continuity"], plan["confidence"])
-
-
-def _attempt(run: Any) -> dict[str, Any]:
-    """An analysis, or the problems that refused it."""
-    try:
-        made: Analysis | None = run()
-        problems: tuple[Problem, ...] = ()
-    except Refused as refusal:
-        made, problems = None, refusal.problems
-    return {"analysis": made, "problems": problems}
-
-
-def _spec(outcome: dict[str, Any]) -> Spec:
-    return read_spec({k: v for k, v in outcome["spec"].items() if v is not None})
-
-
-def with_arms(content: bytes, arms: Mapping[str, str]) -> pd.DataFrame:
-    """The table with an arm column."""
-    table = read_table(content)
-    table[ARM_COLUMN] = [arms.get(str(number), "") for number in table["participant"]]
-    return table
-
-
-def _at_visits(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    return table[table[spec.time.column].isin(spec.time.levels)].reset_index(drop=True)
 
 
 def _part(watch: Watch, number: int, of: int, name: str = "") -> Watch:

@@ -27,6 +27,12 @@ class Joined:
     days_after: int | None = None
     wrong_treatment: bool | None = None
     """True, or None: an event that may reveal an arm, known behind the wall only."""
+    event_visit: str | None = None
+    """The first planned visit after the program was stopped, or never begun; None also of those who did neither."""
+    dead_from: str | None = None
+    """The first planned visit after death."""
+    entry: int | None = None
+    """The place in the order of all allocations."""
 
     def as_exposure(self) -> Exposure:
         """For comparisons of groups that were formed after randomization."""

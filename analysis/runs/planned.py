@@ -25,15 +25,14 @@ PRIMARY, OTHER_DF = "primary", "other_df"
 GROUP, RECEIVED = "group", "received"
 FEWEST = 5
 """So many analyzed a team needs to be a factor of the model; and both arms."""
-COMPUTED = ("random_intercepts", "partially_nested", "complier_effect")
-"""Kinds of sensitivity analyses that stand beside the planned model here. Errors of randomization are a choice of people of any run."""
 
 
 def frozen_fits(protocol: Protocol, plan: Plan) -> list[dict[str, Any]]:
     """Each model with its code, its kind, and its specification as plain data."""
-    fits = [_fit(PRIMARY, PRIMARY, planned_fit(protocol, plan))]
+    planned = planned_spec(protocol, plan, plan.estimand.outcome)
+    fits = [_fit(PRIMARY, PRIMARY, planned)]
     other = "satterthwaite" if plan.model.df == "kenward_roger" else "kenward_roger"
-    fits.append(_fit(OTHER_DF, OTHER_DF, {**planned_fit(protocol, plan), "df": other}))
+    fits.append(_fit(OTHER_DF, OTHER_DF, {**planned, "df": other}))
     for one in plan.sensitivity:
         if one.kind == "random_intercepts":
             several = len(protocol.analysis.estimation) > 1
@@ -53,12 +52,12 @@ def _fit(code: str, kind: str, spec: dict[str, Any], at: tuple[str, ...] = ()) -
     return {"code": code, "kind": kind, "fit": spec, "at": list(at)}
 
 
-def _common(protocol: Protocol, plan: Plan) -> dict[str, Any]:
+def _common(protocol: Protocol, plan: Plan, outcome: str) -> dict[str, Any]:
     covariates = list(protocol.analysis.covariates)
     levels = {c.code: protocol.instrument(c.instrument).item(c.item).levels for c in covariates}
     return {
         "data": "snapshot",
-        "outcome": plan.estimand.outcome,
+        "outcome": outcome,
         "subject": "participant",
         "arm": ARM_COLUMN,
         "reference": protocol.control_arm.code,
@@ -68,10 +67,10 @@ def _common(protocol: Protocol, plan: Plan) -> dict[str, Any]:
     }
 
 
-def planned_fit(protocol: Protocol, plan: Plan) -> dict[str, Any]:
-    """The specification of the plan's primary model."""
+def planned_spec(protocol: Protocol, plan: Plan, outcome: str) -> dict[str, Any]:
+    """The planned model of a scale."""
     model = plan.model
-    spec = _common(protocol, plan) | {
+    spec = _common(protocol, plan, outcome) | {
         "model": model.method,
         "visit": "visit",
         "visits": list(model.visits),
@@ -83,7 +82,7 @@ def planned_fit(protocol: Protocol, plan: Plan) -> dict[str, Any]:
     else:
         spec["covariance"] = [model.covariance, *model.fallback]
     if model.method == "mmrm":
-        baseline = f"{plan.estimand.outcome}_baseline"
+        baseline = f"{outcome}_baseline"
         spec |= {"baseline": baseline} if model.baseline_by_visit else {"covariates": [baseline, *spec["covariates"]]}
     if model.team == "random":
         spec |= {"random": [team_column(protocol), "participant"]} if model.method == "lmm" else {}
@@ -96,7 +95,7 @@ def planned_fit(protocol: Protocol, plan: Plan) -> dict[str, Any]:
 def _random_intercepts(protocol: Protocol, plan: Plan, method: str) -> dict[str, Any]:
     """The model of analysis.toml: random intercepts of the participant, and of the team where that is random."""
     analysis = protocol.analysis
-    spec = _common(protocol, plan) | {"model": "lmm", "method": method, "df": "satterthwaite"}
+    spec = _common(protocol, plan, plan.estimand.outcome) | {"model": "lmm", "method": method, "df": "satterthwaite"}
     spec["random"] = [*([team_column(protocol)] if analysis.team == "random" else []), "participant"]
     if analysis.baseline == "covariate":
         spec["covariates"] = [f"{plan.estimand.outcome}_baseline", *spec["covariates"]]
@@ -106,13 +105,13 @@ def _random_intercepts(protocol: Protocol, plan: Plan, method: str) -> dict[str,
 
 
 def _partially_nested(protocol: Protocol, plan: Plan) -> dict[str, Any]:
-    spec = _common(protocol, plan) | {"model": "lmm", "df": "satterthwaite", "visit": "visit"}
+    spec = _common(protocol, plan, plan.estimand.outcome) | {"model": "lmm", "df": "satterthwaite", "visit": "visit"}
     nested = {"arm": protocol.experimental_arm.code, "unit": GROUP}
     return spec | {"visits": list(protocol.analysis.visits), "random": ["participant"], "nested_in_arm": nested}
 
 
 def _complier(protocol: Protocol, plan: Plan) -> dict[str, Any]:
-    spec = _common(protocol, plan) | {"model": "cace", "received": RECEIVED}
+    spec = _common(protocol, plan, plan.estimand.outcome) | {"model": "cace", "received": RECEIVED}
     return spec | {"baseline": f"{plan.estimand.outcome}_baseline"}
 
 
@@ -133,15 +132,15 @@ def fit_all(
         rows = everything[everything["visit"].isin(one["at"])] if one["at"] else everything
         spec = read_fit_spec(one["fit"])
         if one["kind"] in (PRIMARY, OTHER_DF):
-            spec, team = _by_team_rule(rows, spec, frozen)
-        found.append({"code": one["code"], "kind": one["kind"], **_attempt(rows.reset_index(drop=True), spec)})
+            spec, team = by_team_rule(rows, spec, frozen)
+        found.append({"code": one["code"], "kind": one["kind"], **attempt(rows.reset_index(drop=True), spec)})
     if found[0]["answer"] is None:
         raise Refused(found[0]["problems"])
     outcome = frozen["fits"][0]["fit"]["outcome"]
-    return {"fits": found, "team": team, "standard_deviation": _baseline_spread(table, f"{outcome}_baseline")}
+    return {"fits": found, "team": team, "standard_deviation": baseline_spread(table, f"{outcome}_baseline")}
 
 
-def _baseline_spread(table: pd.DataFrame, column: str) -> dict[str, Any] | None:
+def baseline_spread(table: pd.DataFrame, column: str) -> dict[str, Any] | None:
     """The standard deviation of the baseline of all randomized, pooled within arms, and of how many; None where it is not measured."""
     if column not in table.columns:
         return None
@@ -155,7 +154,7 @@ def _baseline_spread(table: pd.DataFrame, column: str) -> dict[str, Any] | None:
     return {"value": pooled, "n": int(values.count())} if pooled > 0 else None
 
 
-def _attempt(table: pd.DataFrame, spec: FitSpec) -> dict[str, Any]:
+def attempt(table: pd.DataFrame, spec: FitSpec) -> dict[str, Any]:
     """A fitted model, or the problems that refused it."""
     problems: tuple[Problem, ...] = ()
     try:
@@ -182,7 +181,7 @@ def _with_treatment(table: pd.DataFrame, joined: Mapping[str, Joined]) -> pd.Dat
     return made
 
 
-def _by_team_rule(table: pd.DataFrame, spec: FitSpec, frozen: Mapping[str, Any]) -> tuple[FitSpec, str]:
+def by_team_rule(table: pd.DataFrame, spec: FitSpec, frozen: Mapping[str, Any]) -> tuple[FitSpec, str]:
     """The planned model with its teams: as a factor where each has enough people and both arms, otherwise a random intercept."""
     column = frozen["team_column"]
     if frozen["team_rule"] != "fixed_or_random" or column not in spec.covariates:

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 
 from analysis.methods.environment import code_hash, environment_hash
 from analysis.methods.nonrandomized import refuse_unsound
+from analysis.plans.definition import Plan
 from analysis.plans.models import PlanVersion
 from analysis.plans.queries import plan_of, version_or_none
 from analysis.runs.blinded import frozen_blinded
 from analysis.runs.looks import FUNCTION, frozen_final, frozen_monitoring
 from analysis.runs.people import EVERYBODY
-from analysis.runs.planned import COMPUTED, frozen_fits
+from analysis.runs.planned import frozen_fits
+from analysis.runs.sensitivity import frozen_sensitivity
 from analysis.runs.specs import (
     BY_PLAN,
     LOOK,
@@ -120,19 +122,34 @@ def _rehearsal(protocol: Protocol) -> dict[str, Any]:
         "planned_sessions": plan.planned_sessions if plan else 0,
         "share": plan.completion.share if plan else 0.0,
         "groups": GROUPS,
+        "follow_ups": [visit.code for visit in protocol.follow_ups],
         "bands": [band.code for band in bands],
         "records": protocol.records is not None,
         "longest_days": min(protocol.records.before_days, protocol.records.after_days) if protocol.records else 0,
     }
 
 
-def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str, Any]:
-    """The primary outcome by the plan in force. Refused without one."""
+def _plan_in(version: PlanVersion | None) -> Plan:
     if version is None:
         raise Refused(
             "no_plan", _("No analysis plan has been loaded. The trial statistician loads it; then it is signed.")
         )
-    plan = plan_of(version)
+    return plan_of(version)
+
+
+def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str, Any]:
+    """The primary outcome by the plan in force. Refused without one."""
+    plan = _plan_in(version)
+    return {
+        **_model_of(protocol, plan),
+        **frozen_sensitivity(protocol, plan),
+        "not_computed": [],
+        **({"final": frozen_final(plan, ())} if plan.looks else {}),
+    }
+
+
+def _model_of(protocol: Protocol, plan: Plan) -> dict[str, Any]:
+    """The plan's outcome and models, and how its results are read."""
     return {
         "kind": BY_PLAN,
         "outcome": outcome_of(protocol, plan.estimand.outcome),
@@ -146,10 +163,6 @@ def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str,
         "team_rule": plan.model.team,
         "team_column": team_column(protocol),
         "fits": frozen_fits(protocol, plan),
-        "not_computed": [
-            one.kind for one in plan.sensitivity if one.kind not in (*COMPUTED, "as_randomized_correctly")
-        ],
-        **({"final": frozen_final(plan, ())} if plan.looks else {}),
     }
 
 
@@ -158,11 +171,10 @@ def frozen_look(protocol: Protocol, version: PlanVersion | None) -> dict[str, An
 
     The open side knows of no look that was held; behind the wall ``monitoring`` takes the place of what stands here. Refused without a plan.
     """
-    frozen = frozen_by_plan(protocol, version)
-    frozen.pop("final", None)
-    plan = plan_of(version) if version else None
-    first = plan.looks.looks[0].code if plan and plan.looks else ""
-    made = frozen_monitoring(plan, number=1, code=first, costs=FUNCTION, asked=False, earlier=()) if plan else None
+    plan = _plan_in(version)
+    frozen = _model_of(protocol, plan)
+    first = plan.looks.looks[0].code if plan.looks else ""
+    made = frozen_monitoring(plan, number=1, code=first, costs=FUNCTION, asked=False, earlier=())
     return {**frozen, "kind": LOOK, "fits": frozen["fits"][:1], "not_computed": [], "monitoring": made}
 
 

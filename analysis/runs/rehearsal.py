@@ -4,12 +4,12 @@ Each value is drawn from the study number, the run's own seed and the protocol (
 depends on nothing that lies behind the wall, nor on how many other people there are.
 """
 
-import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.runs.joined import Joined
+from analysis.runs.sensitivity import Lot, lot_seed
 
 NEVER_STARTED = 5
 """One in so many never starts; a number of the rehearsal's own."""
@@ -26,8 +26,13 @@ def fake_arms(numbers: Iterable[str], seed: int, ratio: Mapping[str, int]) -> di
 def fake_join(numbers: Iterable[str], seed: int, frozen: dict[str, Any]) -> dict[str, Joined]:
     """Everything that an analysis may want to know of a person, by lot."""
     plan = frozen["rehearsal"]
-    arms = fake_arms(numbers, seed, {arm: frozen["ratio"][arm] for arm in sorted(frozen["ratio"])})
+    arms = fake_arms(numbers, seed, ratio_of(frozen))
     return {n: _person(n, arm, seed, plan) for n, arm in arms.items()}
+
+
+def ratio_of(frozen: Mapping[str, Any]) -> dict[str, int]:
+    """The protocol's ratio in the order of arms' codes: the database keeps none."""
+    return {arm: frozen["ratio"][arm] for arm in sorted(frozen["ratio"])}
 
 
 def _person(number: str, arm: str, seed: int, plan: Mapping[str, Any]) -> Joined:
@@ -38,6 +43,8 @@ def _person(number: str, arm: str, seed: int, plan: Mapping[str, Any]) -> Joined
         starts = _draw(seed, f"start of {number}", NEVER_STARTED) > 0
         attended = 1 + _draw(seed, f"sessions of {number}", planned) if starts else 0
         made |= {"group": f"fake {group + 1}", "attended": attended, "completed": attended >= plan["share"] * planned}
+        if not made["completed"]:
+            made["event_visit"] = _event(number, attended, seed, plan["follow_ups"])
         if plan["bands"]:
             made["fidelity_band"] = plan["bands"][_draw(seed, f"fidelity of group {group}", len(plan["bands"]))]
     if plan["records"]:
@@ -48,7 +55,22 @@ def _person(number: str, arm: str, seed: int, plan: Mapping[str, Any]) -> Joined
     return Joined(**made)
 
 
+def _event(number: str, attended: int, seed: int, follow_ups: Sequence[str]) -> str:
+    """The visit from which stopping counts: who never came, the first one."""
+    return follow_ups[_draw(seed, f"stop of {number}", len(follow_ups)) if attended else 0]
+
+
+def fake_lot(numbers: Iterable[str], seed: int, ratio: Mapping[str, int]) -> Lot:
+    """Fake arms drawn again as they were drawn: each by itself, in the protocol's ratio."""
+    people = list(numbers)
+
+    def again(bytes_of_seed: bytes) -> dict[str, str]:
+        return fake_arms(people, int.from_bytes(bytes_of_seed, "big"), ratio)
+
+    return Lot(lot_seed(seed), again)
+
+
 def _draw(seed: int, what: str, below: int) -> int:
     """A number from 0 to ``below`` - 1."""
-    digest = hmac.new(str(seed).encode(), what.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(str(seed).encode(), what.encode(), "sha256")
     return int.from_bytes(digest[:8], "big") % below

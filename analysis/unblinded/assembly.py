@@ -1,10 +1,11 @@
 """THE one join of outcomes and arms. No other module of this project may do it."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from analysis.runs.joined import Joined, as_csv
 from analysis.unblinded.flow import Course, Standing
@@ -12,8 +13,11 @@ from assessments.entry.models import Form, Score
 from assessments.visits.models import VisitOutcome
 from assessments.visits.queries import outcomes_in_force
 from trial.participants.models import Guess, Participant
+from trial.participants.queries import deaths
 from trial.protocol import definition
-from trial.unblinded.randomization.queries import arms_of, wrongly_treated
+from trial.protocol.days import target_day
+from trial.protocol.queries import current
+from trial.unblinded.randomization.queries import Entry, arms_of, entries, latest_reveals, wrongly_treated
 from trial.unblinded.records.queries import admissions
 from trial.unblinded.sessions.queries import exposures, group_fidelity
 
@@ -29,6 +33,9 @@ class Exposed(Protocol):
 
     @property
     def completed(self) -> bool | None: ...
+
+    @property
+    def last_attended(self) -> dt.date | None: ...
 
 
 class Faithful(Protocol):
@@ -55,14 +62,42 @@ class Admitted(Protocol):
 
 
 def join(numbers: Iterable[str]) -> dict[str, Joined]:
-    """The allocated arm of each of these study numbers, and what followed from it."""
+    """The allocated arm of each of these study numbers, what followed from it, and from which visit on stopping and death count."""
     people = dict(Participant.objects.filter(number__in=list(numbers)).values_list("pk", "number"))
     exposed, faithful, admitted = followed()
-    wrong = wrongly_treated()
+    wrong, order, died = wrongly_treated(), entries(people), dict(deaths().values_list("participant_id", "day"))
+    follow_ups = current().follow_ups
     return {
-        people[key]: joined(arm, exposed.get(key), faithful, admitted.get(key), wrong=key in wrong)
+        people[key]: replace(
+            joined(arm, exposed.get(key), faithful, admitted.get(key), wrong=key in wrong),
+            event_visit=event_visit(exposed.get(key), order[key], follow_ups),
+            dead_from=first_after(died.get(key), order[key], follow_ups),
+            entry=order[key].number,
+        )
         for key, arm in arms_of(people).items()
     }
+
+
+def event_visit(exposed: Exposed | None, entry: Entry, follow_ups: Iterable[definition.Visit]) -> str | None:
+    """The first visit after the last session of somebody who did not complete the program; who never came, the first visit of all.
+
+    None for who completed it, and as long as that is not decided.
+    """
+    if exposed is None or exposed.completed is not False:
+        return None
+    return first_after(exposed.last_attended or entry.day, entry, follow_ups)
+
+
+def first_after(day: dt.date | None, entry: Entry, follow_ups: Iterable[definition.Visit]) -> str | None:
+    """The first of these visits that is planned for a later day; None where there is none, or the day is not known."""
+    if day is None:
+        return None
+    return next((visit.code for visit in follow_ups if target_day(visit, entry.day) > day), None)
+
+
+def revealed() -> list[dict[str, Any]]:
+    """What the allocator revealed of each sequence at the last verification; nothing before the first one."""
+    return [one.content for one in latest_reveals()]
 
 
 def followed() -> tuple[Mapping[uuid.UUID, Exposed], Mapping[str, Faithful], Mapping[uuid.UUID, Admitted]]:

@@ -8,10 +8,11 @@ from analysis.runs import compute, executor
 from analysis.runs.models import Run
 from analysis.snapshots.queries import content_of
 from analysis.unblinded.actions import keep_extract, requeue_stale
-from analysis.unblinded.assembly import as_extract, join
+from analysis.unblinded.assembly import as_extract, join, revealed
 from analysis.unblinded.forecasts import actions as forecasts
 from analysis.unblinded.forecasts.compute import compute_forecast
 from analysis.unblinded.models import ComparativeRun, ForecastRun
+from analysis.unblinded.replaying import lot_of
 from trial.core import db
 from trial.core.tasks import task
 
@@ -45,4 +46,5 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
         joined = join(compute.numbers_of(content))
         kept, digest = as_extract(joined)
         keep_extract(run_id=run.pk, content=kept, sha256=digest, by=executor.EXECUTOR)
-    return compute.computed(content, joined, run.spec, watch)
+        lot = lot_of(revealed(), joined, run.seed)
+    return compute.computed(content, joined, run.spec, watch, lot)

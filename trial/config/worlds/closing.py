@@ -30,6 +30,8 @@ from trial.participants import actions as way_in
 from trial.participants import queries as participants
 from trial.protocol.queries import current
 from trial.unblinded.disclosure import actions as disclosure
+from trial.unblinded.randomization import actions as allocation
+from trial.unblinded.randomization.queries import latest_reveals
 from trial.unblinded.records import actions as records
 from trial.unblinded.sessions import actions as treatment
 from trial.unblinded.sessions import tasks as treatment_tasks
@@ -85,12 +87,16 @@ def lock() -> None:
 
 
 def unblind() -> None:
-    """The sponsor's representative asks, the independent statistician confirms."""
+    """The sponsor's representative asks, the independent statistician confirms and has the allocation verified."""
     sponsor, independent = stage.person("sponsor"), stage.person("independent")
     with stage.working(sponsor):
         way_in.request_unblinding(password=DEMO_PASSWORD, by=sponsor)
     with stage.working(independent, side.UNBLINDED):
         disclosure.confirm_planned_unblinding(password=DEMO_PASSWORD, by=independent)
+        if not latest_reveals():
+            allocation.order_verification(by=independent)
+    with stage.working(allocation.ALLOCATOR, side.ALLOCATOR):
+        allocation.answer_orders(by=allocation.ALLOCATOR)
 
 
 def analyze() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from trial.core import clock
 from trial.participants.models import Participant, RandomizationRequest
@@ -35,6 +36,21 @@ def of_the_living() -> QuerySet[Allocation]:
 def arms_of(participants: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The arm of each of these participants that has been randomized. One query."""
     return dict(Allocation.objects.filter(participant__in=list(participants)).values_list("participant_id", "arm"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An allocation by its place in the order of all, and its day."""
+
+    number: int
+    day: dt.date
+
+
+def entries(participants: Iterable[uuid.UUID]) -> dict[uuid.UUID, Entry]:
+    """When each of these participants was allocated. One query."""
+    rows = Allocation.objects.filter(participant__in=list(participants))
+    listed = rows.values_list("participant_id", "number", "allocated_at")
+    return {key: Entry(number, timezone.localtime(at).date()) for key, number, at in listed}
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,10 @@ from trial.unblinded.sessions.models import (
 
 @dataclass(frozen=True)
 class Exposure:
-    """One person's exposure to the program, in sessions. ``completed``: None until the program ended and completion was fixed."""
+    """One person's exposure to the program, in sessions. ``completed``: None until the program ended and completion was fixed.
+
+    ``last_attended``: the day of the last session at which the person was, as the records say now.
+    """
 
     group: str | None
     planned: int
@@ -47,6 +50,7 @@ class Exposure:
     attended: int
     held: int
     completed: bool | None
+    last_attended: dt.date | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def exposures() -> dict[uuid.UUID, Exposure]:
             group = line.group.code if line.group else None
             decided = line.completion.completed if line.completion else None
             found[line.allocation.participant_id] = Exposure(
-                group, counts.planned, counts.offered, counts.attended, counts.held, decided
+                group, counts.planned, counts.offered, counts.attended, counts.held, decided, line.last_attended
             )
     return found
 
@@ -223,6 +227,7 @@ class PersonLine:
     told: Told | None
     withdrawal: TreatmentWithdrawal | None
     completion: Completion | None
+    last_attended: dt.date | None
 
     @property
     def member(self) -> Member | None:
@@ -319,6 +324,7 @@ def _line(one: Allocation, records: _Records, protocol: Protocol, plan: Sessions
         told=records.told.get(one.pk),
         withdrawal=withdrawal,
         completion=records.completions.get(one.pk),
+        last_attended=max((row.session.day for row in rows if row.mark == completion.Mark.ATTENDED), default=None),
     )
 
 

@@ -40,6 +40,7 @@ class Exposure:
     group: str | None
     attended: int
     completed: bool | None
+    last_attended: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def test_released_published_comparisons_stay_off_first_pages(
     assert (done.state, done.failure) == ("succeeded", [])
     header = bytes(done.extract).decode().splitlines()[0]
     assert header == (
-        "participant,arm,group,attended,completed,fidelity_band,admitted_before,days_before,admitted_after,days_after"
+        "participant,arm,group,attended,completed,fidelity_band,admitted_before,days_before,admitted_after,days_after,event_visit,entry"
     )
     assert [c["classes"] for c in done.result["comparisons"]] == [["completed"], ["high", "moderate"]]
     with world.at_work(independent):

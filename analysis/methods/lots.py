@@ -1,0 +1,137 @@
+"""The planned contrast under other lots: what the re-randomization test computes again and again.
+
+The model is read and laid out once. Another lot changes nothing but the facts of the arm (a column of C for mmrm and clda, by row for lmm), and
+its search starts from the variances of the lot as it fell. The contrast L'b is studentized by its model-based standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import nested
+from .columns import Columns, build_columns
+from .fitspec import FitSpec
+from .likelihood import Array
+from .longtable import Factor, Long, read_long
+from .mixed import independent_columns
+from .mmrm import Maximum, maximize
+from .nestedfit import fit_nested, refit
+from .patterns import Patterns, collect
+from .problems import Refused, error
+from .repeated import search, wide
+from .rerandomization import Arms, Statistic
+
+_ROW = "row of the table"
+ENOUGH = 1e-8
+"""The decrement at which a refit ends."""
+
+
+@dataclass(frozen=True)
+class Lots:
+    """`people` who are analyzed, in the order of `arms` (n,), coded by `levels` (the reference is 0); and the statistic of rows of such arms."""
+
+    people: tuple[str, ...]
+    levels: tuple[str, ...]
+    arms: Arms
+    statistic: Statistic
+
+
+def lots_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -> Lots:
+    """The contrast of `experimental` with the reference at `visit` in the model of `spec` (mmrm, clda or lmm). Raises Refused."""
+    numbered = table.assign(**{_ROW: np.arange(len(table))})
+    data = read_long(numbered, replace(spec, random=(*spec.random, _ROW)))
+    factor, arm = data.others[_ROW], data.arm
+    if (
+        arm is None
+        or not isinstance(factor, Factor)
+        or visit not in data.visit.levels
+        or experimental not in arm.levels
+    ):
+        raise Refused([error("rerandomization_no_statistic")])
+    people, arms = [""] * data.subjects, np.zeros(data.subjects, dtype=np.int64)
+    cells = table[str(spec.subject)].astype(str).to_numpy()
+    for code, who in zip(factor.codes, data.subject, strict=True):
+        people[who] = cells[int(factor.levels[code])]
+    arms[data.subject] = arm.codes
+    columns = build_columns(data, spec, by_row=spec.model == "lmm")
+    facts = columns.arms[arm.levels.index(experimental) - 1]
+    contrast = columns.B[data.visit.levels.index(visit), facts]
+    one = _mixed(data, spec, columns, contrast) if spec.model == "lmm" else _repeated(data, spec, columns, contrast)
+    return Lots(tuple(people), arm.levels, arms, _each(one))
+
+
+def _each(one: Callable[[Arms], float]) -> Statistic:
+    def of(rows: Arms) -> Array:
+        return np.array([one(arms) for arms in rows])
+
+    return of
+
+
+def _with_arms(columns: Columns, arms: npt.NDArray[np.integer]) -> Array:
+    """The facts C with another lot; arms by unit of C."""
+    C = columns.C.copy()
+    for level, position in enumerate(columns.arms, start=1):
+        C[:, position] = arms == level
+    return C
+
+
+def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Callable[[Arms], float]:
+    Y, _center, _scale = wide(data)
+    group = np.zeros(data.subjects, dtype=np.intp)
+    first, _tried = search(collect(columns.C, Y, columns.B, group), spec)
+    reml, sigma = spec.method == "reml", first.point.sigma
+
+    def one(arms: Arms) -> float:
+        try:
+            patterns = collect(_with_arms(columns, arms), Y, columns.B, group)
+            top = maximize(patterns, first.structure, reml, sigma, ENOUGH)
+        except np.linalg.LinAlgError:
+            return float("nan")
+        return _studentized(patterns, top, contrast)
+
+    return one
+
+
+def _studentized(patterns: Patterns, top: Maximum | None, contrast: Array) -> float:
+    """L'b / SE; not-a-number where the search failed, or the data do not tell L'b."""
+    if top is None or not top.converged or np.abs(contrast @ patterns.null).max(initial=0.0) > 1e-8:
+        return float("nan")
+    row = np.linalg.solve(patterns.root.T, contrast[patterns.kept])
+    return float(row @ top.point.gamma / np.sqrt(row @ top.point.inverse @ row))
+
+
+def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Callable[[Arms], float]:
+    """Random intercepts of the subject, and of its unit where there is one; not-a-number where a refit ends nowhere."""
+    levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
+    if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
+        raise Refused([error("rerandomization_no_statistic")])
+    subjects, reml = levels[-1].codes, spec.method == "reml"
+    units = levels[0].codes if len(levels) > 1 else np.zeros(len(data.y), dtype=np.intp)
+    y = (data.y - data.y.mean()) / data.y.std()
+
+    def matrix(arms: Arms) -> Array:
+        return np.asarray(
+            np.einsum("nm,nmp->np", _with_arms(columns, arms), columns.B[data.visit.codes], optimize=True)
+        )
+
+    X = matrix(data.arm.codes)
+    kept, _null = independent_columns(X)
+    fit, _solution = fit_nested(y, X, columns.names, subjects, units, "reml" if reml else "ml")
+    theta = np.array([fit.variance_unit or 0.0, fit.variance_subject, fit.variance_residual])
+    row = contrast[kept]
+
+    def one(arms: Arms) -> float:
+        try:
+            state = refit(nested.build(y, matrix(arms[data.subject])[:, kept], subjects, units, reml), theta, ENOUGH)
+        except np.linalg.LinAlgError:
+            return float("nan")
+        if state is None:
+            return float("nan")
+        return float(row @ state.beta / np.sqrt(row @ state.covariance @ row))
+
+    return one
