@@ -68,10 +68,10 @@ class _Facts:
         return len(self.values) - 1
 
 
-def usual_value(values: Array) -> float:
-    """Where emmeans evaluates a numeric covariate: the mean over the analyzed rows; of two values (0/1) the middle, as of a factor."""
+def usual_value(values: Array, weights: str) -> float:
+    """Where emmeans evaluates a numeric covariate: the mean over the analyzed rows; of two values (0/1) what a factor with these weights has."""
     low, high = float(values.min()), float(values.max())
-    if np.all((values == low) | (values == high)):
+    if weights == "equal" and np.all((values == low) | (values == high)):
         return (low + high) / 2
     return float(values.mean())
 
@@ -156,7 +156,7 @@ def _baseline_facts(data: Long, spec: FitSpec, first: npt.NDArray[np.intp], fact
     if data.baseline is None:
         return []
     values = data.baseline
-    found = [(str(spec.baseline), facts.add(values[first], usual_value(values), 0.0, _spread(values)))]
+    found = [(str(spec.baseline), facts.add(values[first], usual_value(values, spec.weights), 0.0, _spread(values)))]
     if data.baseline_missing is not None:
         gap = data.baseline_missing
         found.append((f"{spec.baseline}_missing", facts.add(gap[first], float(gap.mean()))))
@@ -171,18 +171,20 @@ def _spread(values: Array) -> float:
 def _covariate_terms(
     data: Long, spec: FitSpec, first: npt.NDArray[np.intp], facts: _Facts, by_row: bool
 ) -> list[tuple[str, list[tuple[int, Array]], bool]]:
-    """Covariates: numbers as they are, levels as dummies with the first as reference, equal weights in the LS means."""
+    """Covariates: numbers as they are, levels as dummies with the first as reference, in the LS means with the weights of the specification."""
     T = len(data.visit.levels)
     found: list[tuple[str, list[tuple[int, Array]], bool]] = []
     for one in data.covariates:
         if one.levels:
+            equal = spec.weights == "equal"
+            dummies = [(level, (one.values == k).astype(float)) for k, level in enumerate(one.levels) if k]
             parts = [
-                (f"{one.name}{level}", (one.values == k).astype(float), 1 / len(one.levels), 0.0, 1.0)
-                for k, level in enumerate(one.levels)
-                if k
+                (f"{one.name}{level}", values, 1 / len(one.levels) if equal else float(values.mean()), 0.0, 1.0)
+                for level, values in dummies
             ]
         else:
-            parts = [(one.name, one.values, usual_value(one.values), float(one.values.mean()), _spread(one.values))]
+            usual = usual_value(one.values, spec.weights)
+            parts = [(one.name, one.values, usual, float(one.values.mean()), _spread(one.values))]
         for name, values, usual, center, scale in parts:
             changes = bool((values != values[_first_rows(data)][data.subject]).any())
             if by_row or not changes:

@@ -43,11 +43,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Batch:
-    """Blocks of one size b: X (k, b, r), y (k, b), G (k, a, b, b)."""
+    """Blocks of one size b: X (k, b, r), y (k, b), G (k, a, b, b); `rows` (k, b) of the table they are."""
 
     X: Array
     y: Array
     G: Array
+    rows: Codes
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build_blocks(
                     outer = z[:, :, None, i] * z[:, None, :, j]
                     G.append(same * (outer if i == j else outer + outer.transpose(0, 2, 1)))
         G += [np.eye(size) * (kind[rows] == k)[:, :, None] for k in range(residuals)]
-        batches.append(Batch(X[rows], y[rows], np.stack(G, axis=1)))
+        batches.append(Batch(X[rows], y[rows], np.stack(G, axis=1), rows))
     return Blocks(tuple(batches), tuple(terms), residuals, len(y), X.shape[1], log_root)
 
 

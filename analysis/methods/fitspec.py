@@ -15,8 +15,10 @@ MODELS = ("mmrm", "clda", "lmm", "negative_binomial", "logistic", "ancova", "man
 DF = ("satterthwaite", "kenward_roger", "between_within", "residual")
 METHODS = ("reml", "ml")
 VARIANCES = ("model", "cr0", "cr2")
-_WORDS = {"model": MODELS, "df": DF, "method": METHODS, "variance": VARIANCES, "visit_as": ("category", "number")}
-_TEXTS = ("data", "outcome", "subject", "visit", "arm", "baseline", "slope", "exposure", "received")
+WEIGHTS = ("equal", "proportional")
+_WORDS = {"model": MODELS, "df": DF, "method": METHODS, "variance": VARIANCES, "weights": WEIGHTS,
+          "visit_as": ("category", "number")}  # fmt: skip
+_TEXTS = ("data", "outcome", "subject", "visit", "arm", "baseline", "slope", "exposure", "received", "cluster")
 _LISTS = ("covariates", "categorical", "random", "visits")
 _OTHERS = ("reference", "covariance", "covariance_by_arm", "confidence", "nested_in_arm", "residual_by_arm")
 _REPEATED = ("mmrm", "clda")
@@ -30,6 +32,8 @@ _ONLY = {
     "residual_by_arm": ("lmm",),
     "visit_as": ("mmrm", "lmm"),
     "variance": _REPEATED,
+    "cluster": _REPEATED,
+    "weights": (*_REPEATED, "lmm", "ancova"),
     "covariance_by_arm": _REPEATED,
 }  # keys of some models only: in others they are left aside, with a warning
 KEYS = (*_TEXTS, *_WORDS, *_LISTS, *_OTHERS)
@@ -39,6 +43,8 @@ KEYS = (*_TEXTS, *_WORDS, *_LISTS, *_OTHERS)
 class FitSpec:
     """What to fit. Columns are names of `data`; None where the model goes without. `covariance` is the chain, tried in this order.
 
+    `cluster`: patients of one unit are one cluster of the robust variance; who is in none (empty, or 0) is a cluster alone. `weights` of
+    the levels of a factor in the LS means: equal, or in proportion to the analyzed rows (as emmeans).
     `unused`: keys that were given and have no meaning for the model.
     """
 
@@ -57,6 +63,8 @@ class FitSpec:
     covariance: tuple[str, ...] = CHAIN
     covariance_by_arm: bool = False
     variance: str | None = None
+    cluster: str | None = None
+    weights: str = "equal"
     df: str = "satterthwaite"
     method: str = "reml"
     random: tuple[str, ...] = ()

@@ -118,6 +118,8 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
     baseline, gap = _baseline(table, spec, who, people, subject, problems)
     covariates = [_covariate(table, column, spec) for column in spec.covariates]
     others = _others(table, spec)
+    if spec.cluster and subject is not None:
+        _same(_codes(others[spec.cluster]), who, people, spec.cluster, subject)
     # in these models the first visit is the baseline
     after_first = bool(spec.visit) and spec.model in ("clda", "lmm") and not spec.baseline
     usable, counts = _usable(y, who, people, visit, covariates, others, problems, after_first)
@@ -309,14 +311,24 @@ def _numeric(table: pd.DataFrame, column: str) -> bool:
 
 
 def _others(table: pd.DataFrame, spec: FitSpec) -> dict[str, Factor | Array]:
-    """Columns that only some models use: units, slope, exposure, treatment received."""
+    """Columns that only some models use: units, clusters, slope, exposure, treatment received."""
     found: dict[str, Factor | Array] = {column: factor(table, column) for column in spec.random}
-    if spec.nested_in_arm:
-        found[spec.nested_in_arm["unit"]] = _with_nobody(factor(table, spec.nested_in_arm["unit"]))
+    units = [*([spec.nested_in_arm["unit"]] if spec.nested_in_arm else []), *([spec.cluster] if spec.cluster else [])]
+    found |= {unit: _with_nobody(factor(table, unit)) for unit in units}
     for column in (spec.slope, spec.exposure, spec.received):
         if column:
             found[column] = numbers(table, column)
     return found
+
+
+def in_group(unit: Factor) -> npt.NDArray[np.bool_]:
+    """Who is in a group at all: empty and 0 are none."""
+    none = [k for k, level in enumerate(unit.levels) if level == "0"]
+    return np.asarray((unit.codes >= 0) & ~np.isin(unit.codes, none), dtype=bool)
+
+
+def _codes(one: Factor | Array) -> Array:
+    return one.codes.astype(float) if isinstance(one, Factor) else one
 
 
 def _with_nobody(unit: Factor) -> Factor:

@@ -17,13 +17,12 @@ from .columns import Columns, build_columns
 from .components import Blocks, Level, Term, Top
 from .fitspec import FitSpec
 from .likelihood import Array
-from .longtable import Codes, Factor, Long
+from .longtable import Codes, Factor, Long, in_group
 from .marginal import Answers, Fitted, marginals
 from .mixed import fit_random_intercept, independent_columns
 from .nestedfit import fit_nested
 from .problems import Problem, Refused, error, warning
 from .results import Estimate, Fit
-from .singlefits import in_group
 from .smallsample import Degrees, Precision, kenward_roger_scale
 
 
@@ -208,19 +207,31 @@ def _log_root(design: _Design) -> float:
     return own + float(np.log(np.abs(np.diag(design.columns.back)[design.kept])).sum()) * -1
 
 
-def _at(spec: FitSpec, design: _Design, levels: list[Factor], fit: Fit) -> tuple[Blocks, Top]:
-    """The intercepts' model at the variances that were found, without levels whose variance is 0."""
-    known = _variances(spec, fit)
+def _blocks(spec: FitSpec, design: _Design, levels: list[Factor], known: dict[str, Any]) -> tuple[Blocks, Array]:
+    """The rows of the intercepts' model in blocks, and its variances there in units of `design`, without levels whose variance is 0."""
     used = [(name, level) for name, level in zip(spec.random, levels, strict=True) if known[name] > 0]
     terms = [Term(name, level.codes, np.ones((len(level.codes), 1))) for name, level in used]
     blocks = used[0][1].codes if used else np.arange(len(design.y), dtype=np.intp)
     model = components.build_blocks(design.y, design.Q, terms, blocks, None, _log_root(design))
-    roots = [np.sqrt(known[name]) / design.scale for name, _level in used]
-    start = np.array([*roots, np.log(known["residual"] / design.scale**2)])
+    theta = np.array([*(known[name] for name, _level in used), known["residual"]])
+    return model, theta / design.scale**2
+
+
+def _at(spec: FitSpec, design: _Design, levels: list[Factor], fit: Fit) -> tuple[Blocks, Top]:
+    """The intercepts' model at the variances that were found."""
+    model, theta = _blocks(spec, design, levels, _variances(spec, fit))
+    start = np.array([*np.sqrt(theta[:-1]), np.log(theta[-1])])
     top = components.climb(model, start, spec.method == "reml")
     if top is None or not top.converged:
         raise Refused([error("fit_not_converged", tried=(" / ".join(spec.random),))])
     return model, top
+
+
+def intercepts_at(data: Long, spec: FitSpec, known: dict[str, Any]) -> tuple[Blocks, Array, float, float]:
+    """The rows of a model of random intercepts in blocks, its variances `known` by level in units of these rows, and the rows' center and scale."""
+    design = _design(data, build_columns(data, spec, by_row=True))
+    model, theta = _blocks(spec, design, [_factor(data, name) for name in spec.random], known)
+    return model, theta, design.center, design.scale
 
 
 def _precision(spec: FitSpec, model: Blocks, top: Top) -> Precision:

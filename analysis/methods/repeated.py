@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
-from .longtable import Codes, Long
+from .longtable import Codes, Factor, Long, in_group
 from .marginal import Answers, Fitted, marginals
 from .mmrm import Maximum, maximize
 from .patterns import Patterns, collect
@@ -24,8 +24,32 @@ from .smallsample import Precision, counted, kenward_roger, kenward_roger_f, sat
 from .structures import chain_of
 
 
-def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
-    """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
+@dataclass(frozen=True)
+class Found:
+    """The maximum, and what it was found from. Y (n, T) is the outcome less `center`, divided by `scale`, NaN where missing.
+
+    `group` (n,): which covariance matrix a patient has, named by `labels`; `tried`: the covariances of the chain up to the one that converged.
+    """
+
+    columns: Columns
+    Y: Array
+    center: float
+    scale: float
+    group: Codes
+    labels: tuple[str, ...]
+    patterns: Patterns
+    top: Maximum
+    tried: tuple[str, ...]
+
+    @property
+    def design(self) -> Array:
+        """The model matrix (n, T, r) on the orthonormal basis."""
+        basis = self.columns.B[:, :, self.patterns.kept] @ np.linalg.inv(self.patterns.root)
+        return np.asarray(np.einsum("nm,tmr->ntr", self.columns.C, basis))
+
+
+def find(data: Long, spec: FitSpec) -> Found:
+    """The maximum of the likelihood of `spec.model`, mmrm or clda. Raises Refused as ``fit_repeated``."""
     _refuse_hopeless(data, spec)
     columns = build_columns(data, spec, by_row=False)
     Y, center, scale = wide(data)
@@ -33,14 +57,22 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
     patterns = collect(columns.C, Y, columns.B, group, len(labels))
     _refuse_few(patterns, data)
     top, tried = search(patterns, spec)
+    return Found(columns, Y, center, scale, group, labels, patterns, top, tuple(tried))
+
+
+def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
+    """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
+    found = find(data, spec)
+    columns, patterns, top, tried = found.columns, found.patterns, found.top, found.tried
+    center, scale = found.center, found.scale
     problems = list(data.problems)
     if len(tried) > 1:
-        problems.append(warning("covariance_fell_back", tried=tuple(tried[:-1]), used=tried[-1]))
+        problems.append(warning("covariance_fell_back", tried=tried[:-1], used=tried[-1]))
     variance = _variance(spec, fell_back=len(tried) > 1, problems=problems)
     kept = patterns.kept
     to_basis = np.linalg.inv(patterns.root)
     to_reported = scale * columns.back[np.ix_(kept, kept)] @ to_basis
-    precision = _precision(spec.df, variance, patterns, top, columns, to_reported, Y, group, data)
+    precision = _precision(spec, variance, found, to_reported, data)
     answers = Answers(
         columns.names,
         kept,
@@ -71,7 +103,7 @@ def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
         differences=differences,
         joint=answers.jointly("arm", compared) if len(compared) else None,
         problems=tuple(problems),
-        details=_details(top, data, labels, scale, tried, variance, patterns),
+        details=_details(found, data, variance) | ({"cluster": spec.cluster} if spec.cluster else {}),
     )
 
 
@@ -83,15 +115,13 @@ def _as_reported(height: float, patterns: Patterns, columns: Columns, scale: flo
     return height - (patterns.rows - patterns.rank) * float(np.log(scale)) + units
 
 
-def _details(
-    top: Maximum, data: Long, labels: tuple[str, ...], scale: float, tried: list[str], variance: str, patterns: Patterns
-) -> dict[str, Any]:
+def _details(found: Found, data: Long, variance: str) -> dict[str, Any]:
     """The covariance (a list by arm where each arm has its own), how it was found, and the patterns of missing visits."""
-    visits = list(data.visit.levels)
-    matrices = [{"visits": visits, "matrix": (scale**2 * sigma).tolist()} for sigma in top.point.sigma]
+    visits, top, labels = list(data.visit.levels), found.top, found.labels
+    matrices = [{"visits": visits, "matrix": (found.scale**2 * sigma).tolist()} for sigma in top.point.sigma]
     by_arm = [{"arm": arm, **one} for arm, one in zip(labels, matrices, strict=True)]
     search = {
-        "tried": tried,
+        "tried": list(found.tried),
         "steps": top.steps,
         "gradient": round(top.gradient, 9),
         "decrement": round(top.decrement, 12),
@@ -102,7 +132,7 @@ def _details(
         "structure": top.structure.name,
         "variance": variance,
         "convergence": search,
-        "patterns": _patterns(patterns, visits),
+        "patterns": _patterns(found.patterns, visits),
     }
 
 
@@ -179,10 +209,13 @@ def search(patterns: Patterns, spec: FitSpec) -> tuple[Maximum, list[str]]:
 
 def _variance(spec: FitSpec, fell_back: bool, problems: list[Problem]) -> str:
     """Model-based, unless the plan says otherwise, the covariance fell back, or df are counted by rows (as in mmrm)."""
-    if spec.df == "kenward_roger" and spec.variance in ("cr0", "cr2"):
-        raise Refused([error("fit_kenward_roger_robust", variance=spec.variance)])
-    if spec.variance:
-        return spec.variance
+    asked = spec.variance or ("cr2" if spec.cluster else None)
+    if spec.cluster and asked == "model":
+        raise Refused([error("fit_cluster_model")])
+    if spec.df == "kenward_roger" and asked in ("cr0", "cr2"):
+        raise Refused([error("fit_kenward_roger_robust", variance=asked)])
+    if asked:
+        return asked
     if fell_back:
         problems.append(warning("variance_robust", variance="cr2"))
         return "cr2"
@@ -192,19 +225,29 @@ def _variance(spec: FitSpec, fell_back: bool, problems: list[Problem]) -> str:
     return "model"
 
 
-def _precision(
-    df: str, variance: str, patterns: Patterns, top: Maximum, columns: Columns, to_reported: Array, Y: Array,
-    group: Codes, data: Long,
-) -> Precision:  # fmt: skip
+def _clusters(data: Long, spec: FitSpec) -> Codes | None:
+    """The cluster (n,) of each patient; who is in none is a cluster of its own. None where every patient is."""
+    if not spec.cluster:
+        return None
+    unit = data.others[spec.cluster]
+    codes = np.arange(data.subjects, dtype=np.intp)
+    if isinstance(unit, Factor):
+        inside = in_group(unit)
+        codes[data.subject[inside]] = data.subjects + unit.codes[inside]
+    return np.unique(codes, return_inverse=True)[1].astype(np.intp)
+
+
+def _precision(spec: FitSpec, variance: str, found: Found, to_reported: Array, data: Long) -> Precision:
     """The variance of the coefficients and the degrees of freedom that go with it."""
     counts = {"between_within": True, "residual": False}
-    found = Precision(top.point.inverse, satterthwaite(top))
+    patterns, top = found.patterns, found.top
+    made = Precision(top.point.inverse, satterthwaite(top))
     if variance != "model":
-        X = np.einsum("nm,tmr->ntr", columns.C, columns.B[:, :, patterns.kept] @ np.linalg.inv(patterns.root))
-        found = robust(patterns, top, X, Y, group, variance == "cr2")
-    elif df == "kenward_roger":
-        found = Precision(kenward_roger(patterns, top), found.df, kenward_roger_f(top))
-    if df in counts:
-        by_count = counted(patterns.rows, data.subjects, columns.within[patterns.kept], to_reported, counts[df])
-        found = replace(found, df=by_count, joint=None)
-    return found
+        made = robust(patterns, top, found.design, found.Y, found.group, variance == "cr2", _clusters(data, spec))
+    elif spec.df == "kenward_roger":
+        made = Precision(kenward_roger(patterns, top), made.df, kenward_roger_f(top))
+    if spec.df in counts:
+        within = found.columns.within[patterns.kept]
+        by_count = counted(patterns.rows, data.subjects, within, to_reported, counts[spec.df])
+        made = replace(made, df=by_count, joint=None)
+    return made

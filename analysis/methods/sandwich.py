@@ -7,9 +7,14 @@ With whitened rows X~ = C'X and residuals e~ = C'(y - Xb), Sigma_i^-1 = C C' (C 
 Liang and Zeger (1986), Biometrika 73:13-22; Bell and McCaffrey (2002), Survey Methodology 28:169-181. Degrees of freedom are Bell and
 McCaffrey's with the fitted covariance as the working one: (tr G)^2 / tr(G^2), G_ij = a_i'(I - H)_ij a_j, a_i = A_i X~_i Phi l. The
 sums need one more pass over the patients.
+
+i is a patient, or a cluster of patients (a therapy group): then X~_i and e~_i are those of all its patients, one below the other, since
+the working covariance has no term between patients (Pustejovsky and Tipton 2018, J Bus Econ Stat 36:672-683, section 2).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,30 +27,71 @@ from .smallsample import Degrees, Precision
 _TINY = 1e-10
 
 
-def robust(data: Patterns, top: Maximum, X: Array, Y: Array, group: npt.NDArray[np.intp], reduced: bool) -> Precision:
-    """CR2 if `reduced`, else CR0. X (n, T, r) on the basis, Y (n, T) with NaN for missing, group (n,) of each patient."""
+@dataclass(frozen=True)
+class _Part:
+    """Clusters of one size: the patients `who`, their whitened rows (k, T_i, r) and residuals (k, T_i)."""
+
+    who: npt.NDArray[np.intp]
+    white: Array
+    left: Array
+
+
+def robust(
+    data: Patterns,
+    top: Maximum,
+    X: Array,
+    Y: Array,
+    group: npt.NDArray[np.intp],
+    reduced: bool,
+    clusters: npt.NDArray[np.intp] | None = None,
+) -> Precision:
+    """CR2 if `reduced`, else CR0. X (n, T, r) on the basis, Y (n, T) with NaN for missing, group (n,): the covariance of each patient.
+
+    `clusters` (n,): patients with one code are one cluster; without it each patient is one.
+    """
     phi = top.point.inverse
     observed = ~np.isnan(Y)
     visits = Y.shape[1]
     code = observed @ (1 << np.arange(visits)) + (group << visits)
-    outer: list[Array] = []  # A X~, one (T_i, r) a patient, stacked by pattern
-    meat = np.zeros_like(phi)
-    whole: list[Array] = []
+    parts: list[_Part] = []
     for one in np.unique(code):
         who = np.flatnonzero(code == one)
         at = np.flatnonzero((one >> np.arange(visits)) & 1)
         sigma = top.point.sigma[one >> visits][np.ix_(at, at)]
         C = np.linalg.cholesky(np.linalg.inv(sigma))
-        white = C.T @ X[who][:, at]  # (k, T_i, r)
         left = (Y[who][:, at] - X[who][:, at] @ top.point.gamma) @ C
-        adjusted = _adjust(white, phi) @ white if reduced else white
-        scores = np.einsum("ktr,kt->kr", adjusted, left)
+        parts.append(_Part(who, C.T @ X[who][:, at], left))
+    if clusters is not None:
+        parts = _gathered(parts, clusters)
+    outer: list[Array] = []  # A X~, one (T_i, r) a cluster, stacked by size
+    meat = np.zeros_like(phi)
+    for part in parts:
+        adjusted = _adjust(part.white, phi) @ part.white if reduced else part.white
+        scores = np.einsum("ktr,kt->kr", adjusted, part.left)
         meat += scores.T @ scores
         outer.append(adjusted)
-        whole.append(white)
+    whole = [part.white for part in parts]
     covariance = phi @ meat @ phi
 
     return Precision((covariance + covariance.T) / 2, _degrees(outer, whole, phi))
+
+
+def _gathered(parts: list[_Part], clusters: npt.NDArray[np.intp]) -> list[_Part]:
+    """The same rows by cluster: who is alone in one stays in the stack of equal patterns, the others stand below each other."""
+    alone = np.bincount(clusters)[clusters] == 1
+    found: list[_Part] = []
+    shared: dict[int, list[tuple[Array, Array]]] = {}
+    for part in parts:
+        single = alone[part.who]
+        if single.any():
+            found.append(_Part(part.who[single], part.white[single], part.left[single]))
+        for k in np.flatnonzero(~single):
+            shared.setdefault(int(clusters[part.who[k]]), []).append((part.white[k], part.left[k]))
+    for code, rows in sorted(shared.items()):
+        white = np.concatenate([one for one, _left in rows])
+        left = np.concatenate([one for _white, one in rows])
+        found.append(_Part(np.flatnonzero(clusters == code), white[None], left[None]))
+    return found
 
 
 def bell_mccaffrey(X: Array, left: Array, clusters: npt.NDArray[np.intp], phi: Array) -> Precision:

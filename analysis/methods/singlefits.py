@@ -12,14 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg
 
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
 from .logistic import fit_logistic
-from .longtable import Codes, Factor, Long
+from .longtable import Codes, Factor, Long, in_group
 from .marginal import Answers, Fitted, Marginal, marginals
 from .mixed import independent_columns
 from .problems import Problem, Refused, error, warning
@@ -270,9 +269,3 @@ def _clusters(data: Long, spec: FitSpec) -> Codes:
         return own
     inside = in_group(unit)
     return np.where(inside, len(own) + unit.codes, own)
-
-
-def in_group(unit: Factor) -> npt.NDArray[np.bool_]:
-    """Who is in a group at all: empty and 0 are none."""
-    none = [k for k, level in enumerate(unit.levels) if level == "0"]
-    return np.asarray((unit.codes >= 0) & ~np.isin(unit.codes, none), dtype=bool)

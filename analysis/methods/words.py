@@ -250,6 +250,12 @@ SENTENCES: dict[str, str] = {
         "The fit did not converge, nor is its Hessian that of a maximum; tried were: %(tried)s. There is no estimate."
     ),
     "fit_numbers": _("The data do not determine the model: a matrix of it has no inverse."),
+    "fit_cluster_model": _(
+        "“cluster” belongs to a robust variance: choose variance cr0 or cr2, or leave it out for cr2."
+    ),
+    "fit_no_diagnostics": _(
+        "Residuals and influence are made for mmrm, clda and lmm with random intercepts, not for %(model)s."
+    ),
     "fit_kenward_roger_robust": _("“kenward_roger” has its own variance; it does not go with variance “%(variance)s”."),
     "fit_needs_one_visit": _("“%(model)s” is for one visit; name it in “visits”. The data have: %(visits)s."),
     "fit_needs_one_row": _("“%(model)s” takes one row of each subject; name the visit in “visit” and “visits”."),

@@ -17,6 +17,7 @@ from analysis.methods.fitting import fit_model
 from analysis.methods.problems import Problem, Refused, error
 from analysis.methods.progress import Watch
 from analysis.plans.definition import Plan
+from analysis.runs.diagnosed import diagnosed
 from analysis.runs.joined import Joined
 from analysis.runs.specs import ARM_COLUMN, team_column
 from trial.protocol.definition import Protocol
@@ -64,6 +65,7 @@ def _common(protocol: Protocol, plan: Plan, outcome: str) -> dict[str, Any]:
         "covariates": [c.code for c in covariates],
         "categorical": [c.code for c in covariates if levels[c.code]],
         "confidence": 1 - plan.alpha if plan.sides == 2 else 1 - 2 * plan.alpha,
+        "weights": "proportional",
     }
 
 
@@ -112,6 +114,7 @@ def _partially_nested(protocol: Protocol, plan: Plan) -> dict[str, Any]:
 
 def _complier(protocol: Protocol, plan: Plan) -> dict[str, Any]:
     spec = _common(protocol, plan, plan.estimand.outcome) | {"model": "cace", "received": RECEIVED}
+    del spec["weights"]  # it has no adjusted means
     return spec | {"baseline": f"{plan.estimand.outcome}_baseline"}
 
 
@@ -137,7 +140,13 @@ def fit_all(
     if found[0]["answer"] is None:
         raise Refused(found[0]["problems"])
     outcome = frozen["fits"][0]["fit"]["outcome"]
-    return {"fits": found, "team": team, "standard_deviation": baseline_spread(table, f"{outcome}_baseline")}
+    planned, _team = by_team_rule(everything, read_fit_spec(frozen["fits"][0]["fit"]), frozen)
+    return {
+        "fits": found,
+        "team": team,
+        "standard_deviation": baseline_spread(table, f"{outcome}_baseline"),
+        **diagnosed(everything, planned, frozen),
+    }
 
 
 def baseline_spread(table: pd.DataFrame, column: str) -> dict[str, Any] | None:
