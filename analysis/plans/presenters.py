@@ -1,5 +1,6 @@
 """The plan as people read it: sections of facts and tables, what changed, and who signed."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans import queries
 from analysis.plans.actions import SIGNERS
+from analysis.plans.calendar import planned_day
 from analysis.plans.definition import Looks, Plan
 from analysis.plans.models import PlanSignature, PlanVersion
 from trial.core.access import Person
@@ -93,9 +95,9 @@ class Section:
     tables: Sequence[Table] = field(default_factory=tuple)
 
 
-def sections_of(plan: Plan, protocol: Protocol) -> list[Section]:
-    """The whole plan in its order."""
-    found = [_estimand(plan, protocol), _model(plan), _outcomes(plan, protocol), _looks(plan)]
+def sections_of(plan: Plan, protocol: Protocol, first: dt.date | None = None) -> list[Section]:
+    """The whole plan in its order. ``first``: the day of the first participant, from which looks by the calendar are planned."""
+    found = [_estimand(plan, protocol), _model(plan), _outcomes(plan, protocol), _looks(plan, first)]
     if plan.sensitivity:
         rows = [[WORDS[one.kind], one.assumption] for one in plan.sensitivity]
         found.append(
@@ -160,7 +162,7 @@ def _outcomes(plan: Plan, protocol: Protocol) -> Section:
     return Section(_("Outcomes"), facts, Table([Column(_("Outcome")), Column(_("Role"))], rows))
 
 
-def _looks(plan: Plan) -> Section:
+def _looks(plan: Plan, first: dt.date | None) -> Section:
     price = (_("Price of an unplanned look"), f"{plan.unplanned_price:g}")
     if plan.looks is None:
         return Section(
@@ -174,10 +176,12 @@ def _looks(plan: Plan) -> Section:
         if looks.timing == "information"
         else (_("Months since the first participant"), "")
     )
-    rows = [[one.code, one.at] for one in looks.looks]
-    return Section(
-        _("Looks before the end"), [*_spending(looks), price], Table([Column(_("Look")), Column(name, number=True, decimals=2, unit=unit)], rows)
-    )  # fmt: skip
+    columns = [Column(_("Look")), Column(name, number=True, decimals=2, unit=unit)]
+    rows: list[list[Any]] = [[one.code, one.at] for one in looks.looks]
+    if looks.timing == "calendar" and first is not None:
+        columns.append(Column(_("Planned for")))
+        rows = [[*row, planned_day(first, one.at)] for row, one in zip(rows, looks.looks, strict=True)]
+    return Section(_("Looks before the end"), [*_spending(looks), price], Table(columns, rows))
 
 
 def _spending(looks: Looks) -> list[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from trial.core.history.queries import history_of
 from trial.core.ui import forms
 from trial.core.ui.forms import status_of
 from trial.participants.forms import SignatureForm
+from trial.participants.queries import randomized_by_day
 from trial.protocol.problems import ProtocolError
 from trial.protocol.queries import current
 
@@ -84,7 +85,7 @@ def shared_context(version: PlanVersion, home: str, address: Any) -> dict[str, A
             (_("Version"), version.number), (_("Loaded"), version.loaded_at), (_("SHA-256"), version.sha256),
             *([(_("Why it took the place of the earlier one"), found.change)] if found.change else []),
         ],
-        "sections": show.sections_of(found, current()),
+        "sections": show.sections_of(found, current(), next((day for day, _number in randomized_by_day()), None)),
         "changes": show.change_table(before.document, version.document) if before else None,
         "versions": show.version_table(versions, address) if len(versions) > 1 else None,
     }  # fmt: skip

@@ -12,7 +12,7 @@ from analysis.reports.rendering import FAKE, fmt, rater_certainty, said, words
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, Result
 from trial.core.ui.tables import Column, Table
-from trial.core.ui.text import Text, minus, p_words
+from trial.core.ui.text import Text, p_words
 
 CROSSED: dict[str, Text] = {
     "": _lazy("not crossed"),
@@ -27,7 +27,7 @@ def look_context(
 ) -> dict[str, Any]:
     """What the page of a look needs: the answer, the bounds of all looks so far, what is ahead, and what stopping could still save."""
     look = stored["look"]
-    drawn = _boundary_chart(look["held"], fake=fake)
+    drawn = _boundary_chart(look["held"], ahead=look["ahead"], fake=fake)
     return {
         "result": Result(
             sentence=said(look_sentence(frozen, stored), fake=fake),
@@ -62,7 +62,7 @@ def look_name(look: Numbers) -> str:
 def held_table(held: Sequence[Numbers]) -> Table:
     """The looks in their order, each as it was judged then."""
     columns = [
-        Column(_("Look")), Column(_("Information"), number=True, decimals=2), Column(_("Share of the maximum"), number=True, decimals=3),
+        Column(_("Look")), Column(_("Information"), number=True), Column(_("Share of the maximum"), number=True, decimals=3),
         Column(_("Z"), number=True, decimals=3), Column(_("Bound"), number=True, decimals=3),
         Column(_("Alpha spent up to here"), number=True, decimals=5),
     ]  # fmt: skip
@@ -184,7 +184,7 @@ def final_sentence(final: Numbers) -> str:
 
 def _final_facts(final: Numbers) -> list[tuple[str, Any]]:
     found = [
-        (_("Information"), fmt(final["information"])), (_("Z"), fmt(final["z"])), (_("Final bound"), _bound(final["bound"])),
+        (_("Information"), f"{final['information']:.4g}"), (_("Z"), fmt(final["z"])), (_("Final bound"), _bound(final["bound"])),
         (_("Nominal p of the bound"), p_words(final["nominal_p"])), (_("p in the order of stages"), p_words(final["p_stagewise"])),
     ]  # fmt: skip
     if final["without"]:
@@ -195,48 +195,66 @@ def _final_facts(final: Numbers) -> list[tuple[str, Any]]:
 # --- the boundary plot -----------------------------------------------------------------------------------------------
 
 
-def _boundary_chart(held: Sequence[Numbers], last: Numbers | None = None, *, fake: bool = False) -> Chart | None:
-    """Z of each look against its bounds, by information."""
-    points = [{"information": one["information"], "z": one["z"], "name": look_name(one)} for one in held]
-    bounds = [{"information": one["information"], "bound": one["bound"]} for one in held if one["bound"] is not None]
+def _boundary_chart(
+    held: Sequence[Numbers], last: Numbers | None = None, ahead: Numbers | None = None, *, fake: bool = False
+) -> Chart | None:
+    """Z of each look against its bounds; by share of the maximum where the plan has one, else by information.
+
+    ``last``: the final analysis. ``ahead``: what is known before it, with the bound that it would have next.
+    """
+    by_share = all(one["fraction"] is not None for one in held)
+    place = "fraction" if by_share else "information"
+    points = [{"at": one[place], "z": one["z"], "name": look_name(one)} for one in held]
+    bounds = [{"at": one[place], "bound": one["bound"]} for one in held]
     if last is not None:
-        points.append({"information": last["information"], "z": last["z"], "name": _("Final analysis")})
-        bounds += [{"information": last["information"], "bound": last["bound"]}] if last["bound"] is not None else []
+        end = 1.0 if by_share else last["information"]
+        points.append({"at": end, "z": last["z"], "name": _("Final analysis")})
+        bounds.append({"at": end, "bound": last["bound"]})
+    elif ahead is not None:
+        bounds.append({"at": 1.0, "bound": ahead["final_bound"]})
     if not points:
         return None
-    sentence = _("Z of each look, and the bounds on both sides: a look outside them may stop the trial.")
+    known = [one for one in bounds if one["bound"] is not None]
     title = _("Looks and bounds (fake)") if fake else _("Looks and bounds")
-    table = Table(
-        [Column(_("Look")), Column(_("Information"), number=True, decimals=2), Column(_("Z"), number=True, decimals=3)],
-        [[one["name"], one["information"], one["z"]] for one in points],
-    )
-    return chart(_boundary_figure(points, bounds), title, minus(sentence), table)
+    name = _("Share of the maximum information") if by_share else _("Information")
+    sentence = _("Z of each look between its bounds; where Z lies outside them, the bound was crossed.")
+    rows = [[one["name"], one["at"], one["z"]] for one in points]
+    columns = [Column(_("Look")), Column(name, number=True, decimals=3), Column(_("Z"), number=True, decimals=3)]
+    end = 1.0 if by_share else 1.08 * max(one["at"] for one in bounds)
+    return chart(_boundary_figure(points, known, name, end), title, sentence, Table(columns, rows))
 
 
-def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers]) -> dict[str, Any]:
-    x = {
-        "field": "information",
-        "type": "quantitative",
-        "title": _("Information"),
-        "scale": {"zero": True, "padding": 20},
-    }
+def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers], name: str, end: float) -> dict[str, Any]:
+    x = {"field": "at", "type": "quantitative", "title": name, "scale": {"domain": [0, end], "nice": False}}
     y = {"type": "quantitative", "title": _("Z, + in favor of the experimental arm")}
-    rows = [{**one, "upper": one["bound"], "lower": -one["bound"]} for one in bounds]
-
-    def line(field: str) -> dict[str, Any]:
-        mark = {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.75, "style": "quiet", "point": {"size": 40}}
-        return {"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": {**y, "field": field}}}
-
-    label = {"type": "text", "align": "left", "dx": 10, "fontWeight": 600}
+    rows = [{**one, "upper": one["bound"], "lower": -one["bound"], "name": _("bound")} for one in bounds]
+    label = {"type": "text", "dy": -14, "align": "center", "fontWeight": 600}
     here = {"x": x, "y": {**y, "field": "z"}}
+
+    def line(field: str) -> list[dict[str, Any]]:
+        drawn = {"x": x, "y": {**y, "field": field}}
+        data = {"values": rows}
+        return [
+            {"data": data, "mark": {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.75, "style": "quiet"}, "encoding": drawn},
+            {"data": data, "mark": {"type": "point", "shape": "stroke", "size": 320, "filled": False, "strokeWidth": 2}, "encoding": drawn},
+        ]  # fmt: skip
+
+    zero = {
+        "mark": {"type": "rule", "style": "zero"},
+        "data": {"values": [{}]},
+        "encoding": {"y": {"datum": 0, "type": "quantitative"}},
+    }
+    ends = {
+        "data": {"values": rows[-1:]},
+        "mark": {**label, "fontWeight": "normal"},
+        "encoding": {"x": x, "y": {**y, "field": "upper"}, "text": {"field": "name"}},
+    }
     return {
         "width": 520,
         "height": 280,
         "data": {"values": list(points)},
         "layer": [
-            {"mark": {"type": "rule", "style": "zero"}, "data": {"values": [{}]}, "encoding": {"y": {"datum": 0, "type": "quantitative"}}},
-            line("upper"),
-            line("lower"),
+            zero, *line("upper"), *line("lower"), *([ends] if rows else []),
             {"mark": {"type": "point", "size": 110, "filled": True}, "encoding": here},
             {"mark": label, "encoding": {**here, "text": {"field": "name"}}},
         ],
@@ -256,13 +274,13 @@ def blinded_facts(frozen: dict[str, Any], stored: dict[str, Any]) -> list[tuple[
     facts: list[tuple[str, Any]] = [
         (_("Participants with the outcome at %(visit)s") % {"visit": _visit(frozen)}, found["people"]),
         (_("Residual standard deviation of the primary model, without arms"), f"{found['variance'] ** 0.5:.3f}"),
-        (_("Information reached, without arms"), fmt(found["information"])),
+        (_("Information reached, without arms"), f"{found['information']:.4g}"),
     ]
     if found["maximum"] is None:
         return [*facts, (_("Participants needed"), _("The plan names no difference and no power: it plans no look."))]
     return [
         *facts,
-        (_("Maximum information of the plan"), fmt(found["maximum"])),
+        (_("Maximum information of the plan"), f"{found['maximum']:.4g}"),
         (_("Share of it"), f"{found['share']:.3f}"),
         (_("Participants needed with that outcome, at this spread"), found["needed"]),
         (_("Participants planned"), frozen["blinded"]["target"]),

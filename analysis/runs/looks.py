@@ -68,7 +68,7 @@ def primary_contrast(found: Mapping[str, Any], frozen: Mapping[str, Any]) -> Con
     """The contrast at the primary visit of the planned model."""
     answer = next(one["answer"] for one in found["fits"] if one["kind"] == PRIMARY)
     visit = frozen["primary_visit"]
-    difference = next((one for one in answer["differences"] if one["visit"] == visit), {})
+    difference: dict[str, Any] = next((one for one in answer["differences"] if one["visit"] == visit), {})
     return contrast_of(difference, frozen["better"])
 
 

@@ -18,6 +18,8 @@ from django.test import Client
 from django.utils.module_loading import import_string
 
 from analysis.snapshots.actions import make_snapshot
+from analysis.unblinded.looks import actions as looks
+from analysis.unblinded.models import Look
 from assessments.cleaning import actions as cleaning
 from assessments.entry import actions as entry
 from assessments.entry.queries import readiness
@@ -127,6 +129,7 @@ def aviary(database: psycopg.Connection[Any], settings: Any) -> Iterator[Aviary]
         planted, keys = Planted(), defaultdict(list)
         participant = _open_side(trial, planted, keys)
         _behind_the_wall(trial, planted)
+        _looks(database, planted)
         yield Aviary(trial, participant, planted, keys)
 
 
@@ -250,6 +253,25 @@ def _behind_the_wall(trial: Treatment, planted: Planted) -> None:
             password="a long password 123", by=by,
         )  # fmt: skip
         accounts.give_role(user=user, role="interviewer", site=trial.site, by=by)
+
+
+HELD = """
+    set local session_replication_role = replica;
+    insert into unblinded_look(id, number, plan_id, code, begun_by, begun_at) values (gen_random_uuid(), 1, gen_random_uuid(), 'half', 'x', now());
+    insert into unblinded_look_result(id, look_id, run_id, information, z, alpha, held_at)
+        select gen_random_uuid(), id, gen_random_uuid(), 1, 1, 0.01, now() from unblinded_look
+"""
+"""A look that was held, as far as the committee's recommendation needs one: by the owner, without its run."""
+
+
+def _looks(owner: psycopg.Connection[Any], planted: Planted) -> None:
+    with owner.transaction():
+        owner.execute(HELD)
+    with world.at_work(world.person(world.make_user("coen", "dmc"))) as by:
+        words = planted.word("unblinded_look_request.words")
+        looks.ask_for_look(asked_for="committee", blind_timing=True, words=words, by=by)
+        words = planted.word("unblinded_recommendation.words")
+        looks.recommend(look=Look.objects.get(), word="continue", words=words, by=by)
 
 
 OTHERS = re.compile(r"/([0-9]{8}|[0-9a-f-]{36})/")

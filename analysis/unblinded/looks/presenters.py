@@ -140,6 +140,14 @@ def signature_table(recommendation: Recommendation) -> Table:
     return Table(columns, rows, caption=_("Signatures"), empty=_("Nobody has signed yet. The chair signs last."))
 
 
+def reader_table(look: Look) -> Table:
+    """Who has read the result, from the ledger."""
+    rows = queries.readings(look)
+    names = names_of(actor for actor, _first, _times in rows)
+    columns = [Column(_("Read by")), Column(_("First")), Column(_("Times"), number=True)]
+    return Table(columns, [[names.get(who, who), first, times] for who, first, times in rows], caption=_("Readers"))
+
+
 # --- whose work it is ------------------------------------------------------------------------------------------------
 
 

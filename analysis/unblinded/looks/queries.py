@@ -1,16 +1,17 @@
 """What is known of looks: those that were held, whether the next is due, and what stopping could still save."""
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis.methods.design import read_table
 from analysis.methods.problems import Refused as MethodRefused
 from analysis.methods.words import in_words
+from analysis.plans.calendar import planned_day
 from analysis.plans.definition import Look as Planned
 from analysis.plans.definition import Plan
 from analysis.runs.blinded import blinded, frozen_blinded
@@ -20,18 +21,16 @@ from analysis.unblinded.models import ComparativeRun, Look, LookRequest, LookRes
 from assessments.visits.queries import visit_lines
 from assessments.visits.schedule import CLOSED
 from trial.core import clock
-from trial.participants.queries import everybody
+from trial.core.ui.tables import shown
+from trial.participants.queries import everybody, randomized_by_day
 from trial.protocol.definition import Protocol
 from trial.protocol.queries import protocol_of
-
-MONTH = 365.25 / 12
-"""Days of a month, for looks by the calendar."""
-State = ComparativeRun.State
+from trial.unblinded.disclosure.models import LedgerEntry
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """Whether a planned look is due, and why; ``share``: of the information as far as it is known without arms."""
+    """Whether a planned look is due, and why."""
 
     met: bool
     words: str
@@ -89,14 +88,14 @@ def trigger_of(planned: Planned, plan: Plan, snapshot: Snapshot | None) -> Trigg
 
 
 def _by_calendar(months: float, snapshot: Snapshot) -> Trigger:
-    first = everybody().filter(randomized_at__isnull=False).order_by("randomized_at").first()
-    if first is None or first.randomized_at is None:
+    curve = randomized_by_day()
+    if not curve:
         return Trigger(False, _("Nobody has been randomized yet."))
-    due = first.randomized_at + dt.timedelta(days=months * MONTH)
-    day = {"day": timezone.localtime(due).strftime("%d %b %Y").lstrip("0")}
-    if clock.now() < due:
+    due = planned_day(curve[0][0], months)
+    day = {"day": shown(due)}
+    if clock.today() < due:
         return Trigger(False, _("Due on %(day)s, by the date of the first participant.") % day)
-    if snapshot.made_at < due:
+    if timezone.localtime(snapshot.made_at).date() < due:
         return Trigger(
             False, _("Due since %(day)s. The newest snapshot is older; the data manager makes another.") % day
         )
@@ -130,6 +129,8 @@ def stopping_saves(protocol: Protocol) -> dict[str, int]:
     }  # fmt: skip
 
 
-def request_or_none(key: uuid.UUID) -> LookRequest | None:
-    """The request of this key."""
-    return LookRequest.objects.filter(pk=key).first()
+def readings(look: Look) -> list[tuple[str, dt.datetime, int]]:
+    """Who opened the result of a look, when first, and how often; the first reader first."""
+    rows = LedgerEntry.objects.filter(what="look opened", subject=str(look.number)).values_list("actor")
+    found = rows.annotate(first=Min("at"), times=Count("id")).order_by("first")
+    return [(actor, first, times) for actor, first, times in found]

@@ -146,7 +146,7 @@ def look_page(request: Request, number: int) -> HttpResponseBase:
     found = result_context(run.spec, run.result, source=source_of(run))
     found |= _committee(request, look)
     found["history"] = [*found["history"], *context["history"]]
-    return render(request, "analysis/look.html", context | found)
+    return render(request, "analysis/look.html", context | found | {"readers": show.reader_table(look)})
 
 
 def _progress(request: Request, run: ComparativeRun) -> Any:

@@ -85,7 +85,8 @@ CHANNELS: tuple[Channel, ...] = (
     _mutant(40, "Charts by arm or by something near to it", "chart_by_arm"),
     _mutant(41, "Different numbers analyzed", "number_analyzed"),
     _tested(42, "That an interim analysis happens", f"{WALLS}::test_the_blinded_login_cannot_read_behind_the_wall",
-            "tests/unit/analysis/runs/test_runs.py::test_no_comparative_run_before_planned_unblinding"),
+            "tests/unit/analysis/runs/test_runs.py::test_no_comparative_run_before_planned_unblinding",
+            "tests/blinding/test_two_worlds.py::test_the_worlds_do_differ_behind_the_wall"),
     _human(43, "A changed sample size that lets one compute the difference", "The plan publishes the rule, never the estimate; the "
            "independent statistician answers with the size alone."),
     _tested(44, "Indices of blinding on the open side", "tests/unit/participants/test_way_in.py::test_a_report_of_unblinding_is_write_only"),
@@ -140,8 +141,8 @@ class Gate:
 
 
 GATES: tuple[Gate, ...] = (
-    Gate("down", "disclosure.actions.release, after database lock and planned unblinding",
-         "The closed trial is read up to the gate; what is released is meant to differ."),
+    Gate("down", "disclosure.actions.release, after database lock and planned unblinding; release_recommendation, for the word of the committee",
+         "The closed trial is read up to the gate; what is released is meant to differ. A look is held in one world only, and no word of it passes."),
     Gate("up", "Drop boxes: the blinded login may insert and never read",
          "Reports and guesses are written in both worlds and say other things in each; neither they nor their number can be read. What follows of "
          "them on the open side, another interviewer, is equal."),

@@ -13,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.methods.problems import Refused
+from analysis.methods.progress import SILENT
 from analysis.methods.sequential import maximum_information
 from analysis.plans.reading import load
 from analysis.runs.blinded import blinded, frozen_blinded
+from analysis.runs.joined import Joined
+from analysis.runs.looks import frozen_monitoring, look_result
 from analysis.runs.monitoring import contrast_of, final, judged, rules_of
+from analysis.runs.planned import frozen_fits
 from tests import world
 
 REFERENCES = json.loads(
@@ -162,6 +166,45 @@ def test_no_schedule_of_looks_spends_more_than_alpha(
         assert spent[-1] <= 0.05 + 1e-12
     last = final(rules, held, at(1.5))
     assert last["problems"] or last["spent_before"] <= 0.05
+
+
+# --- the planned model of the teaching plan
+
+
+def frozen(**more: Any) -> dict[str, Any]:
+    """A look of the teaching plan as a run freezes it."""
+    protocol = world.read("imr")
+    monitoring = frozen_monitoring(PLAN, number=1, code="half", costs="function", asked=False, earlier=(), **more)
+    return {
+        "fits": frozen_fits(protocol, PLAN)[:1], "team_rule": PLAN.model.team, "team_column": "stratum", "better": "higher",
+        "primary_visit": "T3", "arms": {"imr": "IMR", "cau": "CAU"}, "monitoring": monitoring,
+    }  # fmt: skip
+
+
+def in_arms(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Joined]]:
+    arms = {number: "imr" if int(number) % 5 < 3 else "cau" for number in table["participant"]}
+    return table.assign(arm=[arms[number] for number in table["participant"]]), {
+        n: Joined(arm) for n, arm in arms.items()
+    }
+
+
+def test_a_look_is_the_planned_model_and_no_other() -> None:
+    table, joined = in_arms(people(240, 0.5, difference=0.4).assign(imrs_client_baseline=""))
+    found = look_result(table, joined, frozen(stopping={"randomized": 240}), SILENT)
+    assert [one["kind"] for one in found["fits"]] == ["primary"]
+    answer = found["fits"][0]["answer"]
+    contrast = next(one for one in answer["differences"] if one["visit"] == "T3")
+    look = found["look"]
+    assert (answer["model"], look["information"]) == ("clda", pytest.approx(1 / contrast["se"] ** 2))
+    assert look["z"] == pytest.approx(contrast["statistic"], rel=0.05)
+    assert look["fraction"] == pytest.approx(look["information"] / IMAX)
+    blind = blinded(table, frozen_blinded(world.read("imr"), PLAN))
+    assert blind.information == pytest.approx(look["information"], rel=0.2), (
+        "the trigger is near to what the look finds"
+    )
+    few, those = in_arms(people(120, 0.3).assign(imrs_client_baseline=""))
+    with pytest.raises(Refused, match="look_few"):
+        look_result(few, those, frozen(), SILENT)
 
 
 # --- without arms

@@ -1,5 +1,6 @@
 """Looks: begun when they are due, one at a time, by the right person; what they spend is kept by the database and never taken back."""
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -7,13 +8,14 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
+from analysis.plans.definition import Look as Planned
 from analysis.runs import looks as pure
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded.looks import actions as looks
 from analysis.unblinded.models import ComparativeRun, Look, LookRequest, LookResult, Recommendation
 from tests import world
-from tests.unit.analysis.looks_world import compute, plan_with, put_into_force, who
+from tests.unit.analysis.looks_world import BY_CALENDAR, compute, plan_with, put_into_force, who
 from trial.core import db, ids, side
 from trial.core.access import Person
 from trial.core.errors import NotAllowed, Refused
@@ -68,6 +70,26 @@ def test_planned_looks_spend_by_actual_information(trial: psycopg.Connection[Any
     assert "must rise" in again.failure[0], "the same data hold no second look"
     with world.at_work(who("independent")):
         assert (Look.objects.count(), LookResult.objects.count()) == (2, 1)
+
+
+def test_a_look_by_information_is_due_by_what_no_arm_tells(played: psycopg.Connection[Any]) -> None:
+    by_information = replace(BY_CALENDAR, timing="information", looks=(Planned("near", 0.3), Planned("far", 0.99)))
+    put_into_force(plan_with(by_information))
+    irma = who("independent")
+    with world.at_work(irma), pytest.raises(Refused, match="needs frozen data"):
+        looks.begin_planned(code="near", by=irma)
+    with world.at_work(world.SETUP):
+        make_snapshot(by=world.SETUP)
+    with pytest.raises(
+        Refused, match=r"Information reached, without arms: 0\.\d\d of the maximum, planned at 0\.99; 8 people"
+    ):
+        begin("far")
+    with played.transaction():  # whoever is in which arm, the trigger is the same
+        played.execute("set local session_replication_role = replica")
+        played.execute("update unblinded_allocation set arm = 'TAU'")
+    with pytest.raises(Refused, match=r"planned at 0\.99; 8 people"):
+        begin("far")
+    assert begin("near").kind == "look"
 
 
 def ask(by: Person, *, blind: bool = True) -> LookRequest:
@@ -202,7 +224,10 @@ def test_from_the_first_look_to_what_the_team_hears(trial: psycopg.Connection[An
     assert (
         coen.post(f"{base}1/recommend/", {"word": "continue", "words": "Nothing speaks against it."}).status_code == 302
     )
-    assert "Nothing speaks against it." in text(cora, f"{base}1/")
+    page = text(cora, f"{base}1/")
+    assert "Nothing speaks against it." in page
+    assert "Coen Maas" in page.partition("Readers")[2]
+    assert "Planned for" in text(stan, "/analysis/plan/"), "the open side knows the planned day"
     assert "signs last" in cora.post(f"{base}1/sign/", {"password": world.PASSWORD}).content.decode()
     for client in (coen, cora):
         assert client.post(f"{base}1/sign/", {"password": world.PASSWORD}).status_code == 302
