@@ -213,6 +213,7 @@ WORK_PROVIDERS: list[str] = [
     "analysis.plans.presenters.work_for",
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
+    "analysis.unblinded.papers.presenters.work_for",
 ]
 PANEL_PROVIDERS: list[str] = [
     "trial.core.access.work.panels_for",
