@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analysis.pooled.models import PooledRun
+from analysis.reports.models import Report
 from analysis.snapshots.models import Snapshot
 from tests import world
 from tests.blinding.leaks import data, messages, pages
@@ -42,7 +43,7 @@ def _quick(settings: Any) -> None:
 @pytest.fixture(scope="module")
 def worlds() -> Iterator[Pair]:
     """Two running trials that differ behind the wall, played once."""
-    with pair(Script(people=12, seed=3, closes=False)) as made:
+    with pair(Script(people=12, seed=3, closes=False, reports=True)) as made:
         assert made.of_other_arm(), "nobody's arm differs: nothing would be tested"
         yield made
 
@@ -93,6 +94,7 @@ def _place(worlds: Pair, leak: Leak) -> str:
             number=worlds.of_other_arm()[0],
             own=own,
             snapshot=Snapshot.objects.order_by("pk").values_list("pk", flat=True)[0],
+            report=Report.objects.order_by("pk").values_list("pk", flat=True)[0],
             run=PooledRun.objects.order_by("pk").values_list("pk", flat=True)[0],
         )
 

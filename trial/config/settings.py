@@ -214,6 +214,7 @@ WORK_PROVIDERS: list[str] = [
     "analysis.pooled.presenters.work_for",
     "analysis.unblinded.presenters.work_for",
     "analysis.unblinded.looks.presenters.work_for",
+    "analysis.unblinded.papers.presenters.work_for",
 ]
 PANEL_PROVIDERS: list[str] = [
     "trial.core.access.work.panels_for",

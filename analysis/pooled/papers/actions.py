@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from analysis.plans.queries import version_or_none
 from analysis.reports.models import Report
-from analysis.reports.papers.asked import frozen, snapshot_of
+from analysis.reports.papers.asked import frozen, snapshot_of, under_way
 from analysis.runs import actions as runs
 from analysis.snapshots.queries import snapshots
 from trial.core import db
@@ -23,12 +23,18 @@ MAKERS = (TrialStatistician, DataManager)
 
 @action
 def start_report(*, by: db.Actor) -> Report:
-    """Ask for an open report on the newest snapshot; by trial statistician or data manager. Refused while there is no snapshot."""
+    """Ask for an open report on the newest snapshot; by trial statistician or data manager. Refused while there is no snapshot.
+
+    While one waits for its worker, asking again is that one.
+    """
     if isinstance(by, Person):
         by.must_hold(*MAKERS)
     newest = snapshots().first()
     if newest is None:
         raise Refused("no_snapshot", _("A report needs frozen data: make a snapshot first."))
+    known = under_way(Report, Report.Kind.OPEN)
+    if known is not None:
+        return known
     asked: dict[str, Any] = {"snapshot": snapshot_of(newest)}
     report = Report(kind=Report.Kind.OPEN, **frozen(asked, version_or_none(), by))
     report.save(force_insert=True)

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from analysis.pooled import views as pooled
 from analysis.pooled.papers import actions
 from analysis.pooled.papers.actions import MAKERS
-from analysis.pooled.presenters import run_history
 from analysis.reports.models import Report
 from analysis.reports.papers import pages
 from analysis.snapshots.queries import snapshots
-from trial.core.access import Request, page
+from trial.core.access import Person, Request, page
 from trial.core.access.roles import Sponsor
 from trial.core.history.queries import history_of
 from trial.core.ui.parts import Progress
@@ -67,8 +66,9 @@ def report_new(request: Request) -> HttpResponseBase:
     return render(request, "confirm.html", context)
 
 
-def _progress(report: Report) -> Progress:
-    return pages.progress(report, poll="report_progress", cancel="report_cancel", result="report")
+def _progress(report: Report, person: Person) -> Progress:
+    cancel = "report_cancel" if person.holds(*MAKERS) else ""
+    return pages.progress(report, poll="report_progress", cancel=cancel, result="report")
 
 
 @page(roles=READERS)
@@ -79,10 +79,12 @@ def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
     context: dict[str, Any] = {
         "title": title,
         "crumbs": [(_("Reports"), reverse("reports")), (title, "")],
-        "history": run_history(history_of(("reports_report", one.pk)), pages.KINDS),
+        "history": pages.history_of_report(history_of(("reports_report", one.pk))),
     }
     if one.state != Report.State.SUCCEEDED:
-        return render(request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one)})
+        return render(
+            request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one, request.person)}
+        )
     context |= pages.shown_document(one.document) | {"pdf_url": reverse("report_pdf", args=[one.pk])}
     context["record"] = [*context["record"], (_("Document, SHA-256"), one.result_sha256)]
     return render(request, "analysis/paper.html", context)
@@ -99,7 +101,7 @@ def report_pdf(request: Request, key: uuid.UUID) -> HttpResponseBase:
 def report_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows the making of a report."""
     one = get_object_or_404(Report.objects.defer("content"), pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(one)})
+    response = render(request, "components/progress.html", {"job": _progress(one, request.person)})
     if one.is_over:
         response["HX-Refresh"] = "true"
     return response

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from analysis.reports.models import Paper
 from analysis.reports.papers.typesetting import pdf
 from analysis.snapshots.models import Snapshot
 from trial.core import db
+from trial.core.actions import part
 from trial.core.ui.context import demo_words
 from trial.protocol.definition import Protocol
 
@@ -22,11 +23,21 @@ SHORT = 16
 """So many digits of a digest stand at the foot of a page; on the first page it stands whole."""
 
 Keep = Callable[[bytes, str], None]
+Kept = TypeVar("Kept", bound=Paper)
 
 
 def snapshot_of(row: Snapshot) -> dict[str, Any]:
     """A snapshot as a report names it."""
     return {"id": str(row.pk), "sha256": row.sha256, "made_at": row.made_at.isoformat(), "after_lock": row.after_lock}
+
+
+@part
+def under_way(model: type[Kept], kind: str) -> Kept | None:
+    """The report of this kind that a worker has still to make: who asks again meanwhile, or clicks twice, gets this one."""
+    db.take_turn(f"report {kind}")
+    waiting = model._default_manager.filter(kind=kind, state__in=("queued", "running"))
+    found: Kept | None = waiting.order_by("created_at", "id").first()
+    return found
 
 
 def frozen(asked: dict[str, Any], plan: PlanVersion | None, by: db.Actor) -> dict[str, Any]:

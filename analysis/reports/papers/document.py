@@ -12,7 +12,7 @@ from trial.core.ui.tables import Column, Table, shown
 from trial.core.ui.text import Text
 
 Block = dict[str, Any]
-"""One of: heading, text, sentence, note, facts, items, table, figure; ``kind`` says which."""
+"""One of: heading, text, sentence, source, note, facts, items, table, figure; ``kind`` says which."""
 Section = dict[str, Any]
 
 
@@ -67,6 +67,11 @@ def note(words: Text) -> Block:
     return {"kind": "note", "text": str(words)}
 
 
+def source(words: Text) -> Block:
+    """Where what stands above comes from, in small letters."""
+    return {"kind": "source", "text": str(words)}
+
+
 def items(words: Iterable[Text]) -> Block | None:
     """A list; nothing where it is empty."""
     found = [str(one) for one in words]
@@ -105,7 +110,7 @@ def result(found: Result) -> list[Block]:
         table(found.table) if found.table else None,
         *(figure(one) for one in found.charts),
         items(one.text for one in found.certainty),
-        text(found.source) if found.source else None,
+        source(found.source) if found.source else None,
     ]
     return [one for one in blocks if one]
 

@@ -1,6 +1,7 @@
 """Reports as pages: the list, a report in the components of every other page, and its PDF."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,10 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analysis.pooled.presenters import HISTORY as OF_RUNS
 from analysis.pooled.presenters import STATES, progress_of
 from analysis.reports.models import Paper
+from trial.core.history.presenters import lines
+from trial.core.history.queries import Change as Recorded
 from trial.core.ui.charts import chart
-from trial.core.ui.parts import Progress
+from trial.core.ui.parts import Change, Progress
 from trial.core.ui.tables import Column, Link, Page, State, Table
 from trial.core.ui.text import Text
 
@@ -20,6 +24,25 @@ KINDS: dict[str, Text] = {
     "closed": gettext_lazy("Closed report"),
     "final": gettext_lazy("Final report"),
 }
+HISTORY: dict[str, Text] = {
+    "start_report": gettext_lazy("Asked for"),
+    "start_closed": gettext_lazy("Asked for"),
+    "start_final": gettext_lazy("Asked for"),
+    "cancel_report": gettext_lazy("Asked to stop"),
+    "keep_pdf": gettext_lazy("PDF kept"),
+    "content": gettext_lazy("PDF"),
+    "content_sha256": gettext_lazy("PDF, SHA-256"),
+    "result": gettext_lazy("document"),
+    "result_sha256": gettext_lazy("document, SHA-256"),
+    **{f"kind:{code}": words for code, words in KINDS.items()},
+}
+"""What happens to a report, where it is not what happens to every run."""
+
+
+def history_of_report(changes: Iterable[Recorded]) -> list[Change]:
+    """The history beside a report. What was asked, which never changes, stands in its record."""
+    told = [replace(one, fields=[field for field in one.fields if field[0] not in ("spec", "seed")]) for one in changes]
+    return lines(told, {**OF_RUNS, **HISTORY})
 
 
 def report_table(
@@ -36,10 +59,12 @@ def report_table(
 
 
 def progress(report: Paper, *, poll: str, cancel: str, result: str) -> Progress:
-    """The making of a report, as the progress component shows it."""
-    made = progress_of(report, poll=reverse(poll, args=[report.pk]), cancel=reverse(cancel, args=[report.pk]),
-        result=reverse(result, args=[report.pk]))  # fmt: skip
-    return Progress(**{**vars(made), "title": str(KINDS[report.kind])})
+    """The making of a report, as the progress component shows it. ``cancel``: empty for who may not stop it."""
+    poll_url, cancel_url, result_url = (
+        reverse(name, args=[report.pk]) if name else "" for name in (poll, cancel, result)
+    )
+    made = progress_of(report, poll=poll_url, cancel=cancel_url, result=result_url)
+    return replace(made, title=str(KINDS[report.kind]))
 
 
 def shown_document(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from analysis.methods.canonical import digest, encode
 from analysis.plans.queries import version_or_none
-from analysis.reports.papers.asked import frozen, snapshot_of
+from analysis.reports.papers.asked import frozen, snapshot_of, under_way
 from analysis.reports.presenters import REPORT
 from analysis.runs import actions as runs
 from analysis.snapshots.models import Snapshot
@@ -45,7 +45,10 @@ def fix_labels(*, labels: str, by: Person) -> ArmLabels:
 
 @action
 def start_closed(*, by: Person, labels: str = "") -> ClosedPaper:
-    """Ask for a closed report on the newest snapshot, for the committee. ``labels`` are asked for the first time and fixed then."""
+    """Ask for a closed report on the newest snapshot, for the committee. ``labels`` are asked for the first time and fixed then.
+
+    While one waits for its worker, asking again is that one; so it is with the final report.
+    """
     by.must_hold(IndependentStatistician)
     fixed: ArmLabels = fix_labels(labels=labels, by=by)
     newest = snapshots().first()
@@ -76,6 +79,9 @@ def start_final(*, by: Person) -> ClosedPaper:
 
 
 def _start(kind: ClosedPaper.Kind, asked: dict[str, Any], by: Person) -> ClosedPaper:
+    known = under_way(ClosedPaper, kind)
+    if known is not None:
+        return known
     report = ClosedPaper(kind=kind, **frozen(asked, version_or_none(), by))
     report.save(force_insert=True)
     note(what="report by arm asked for", subject=str(report.pk), by=by)

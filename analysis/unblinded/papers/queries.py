@@ -6,9 +6,11 @@ from typing import Any
 
 from analysis.runs.people import people_of
 from analysis.unblinded.models import ComparativeRun
-from analysis.unblinded.papers.models import ArmLabels
+from analysis.unblinded.papers.models import ArmLabels, ClosedPaper
+from trial.core.access import Person
 from trial.participants.models import Release
 from trial.unblinded.disclosure.ledger import all_lines
+from trial.unblinded.disclosure.models import LedgerEntry
 
 LOOK = "look"
 BY_ARM = (
@@ -24,6 +26,16 @@ def labels_or_none() -> ArmLabels | None:
     return ArmLabels.objects.first()
 
 
+def unread_by(person: Person) -> list[ClosedPaper]:
+    """The closed reports that this person has not opened, the newest first; what was opened stands in the ledger."""
+    opened = LedgerEntry.objects.filter(actor=person.actor_id, what="closed report opened").values_list(
+        "subject", flat=True
+    )
+    read = set(opened)
+    done = ClosedPaper.objects.filter(kind=ClosedPaper.Kind.CLOSED, state="succeeded").defer("result", "content")
+    return [one for one in done.order_by("-created_at", "id") if str(one.pk) not in read]
+
+
 def _finished() -> Any:
     return ComparativeRun.objects.filter(state="succeeded").defer("extract").order_by("-created_at", "id")
 
@@ -37,7 +49,7 @@ def released_runs() -> list[ComparativeRun]:
     """Of each kind of analysis and each set of people the newest run that was released, in the order in which they were started."""
     digests = set(Release.objects.values_list("payload__result_sha256", flat=True))
     found: dict[tuple[str, str], ComparativeRun] = {}
-    for run in _finished().exclude(kind=LOOK):
+    for run in _finished().defer("extract", "result").exclude(kind=LOOK):
         if run.result_sha256 in digests:
             found.setdefault((run.kind, people_of(run.spec)), run)
     return sorted(found.values(), key=lambda run: (run.created_at, run.pk))

@@ -165,4 +165,4 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
 
 def digest_of(run: ComparativeRun) -> doc.Block:
     """The digest of the stored result that stands above."""
-    return doc.text(_("Result, SHA-256 %(sha256)s.") % {"sha256": run.result_sha256})
+    return doc.source(_("Result, SHA-256 %(sha256)s.") % {"sha256": run.result_sha256})

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from analysis.pooled.presenters import run_history
 from analysis.reports.papers import pages
 from analysis.snapshots.queries import snapshots
 from analysis.unblinded.actions import title_of
@@ -127,8 +126,9 @@ def final_new(request: Request) -> HttpResponseBase:
     return render(request, "confirm.html", context)
 
 
-def _progress(report: ClosedPaper) -> Progress:
-    return pages.progress(report, poll="closed_report_progress", cancel="closed_report_cancel", result="closed_report")
+def _progress(report: ClosedPaper, person: Person) -> Progress:
+    cancel = "closed_report_cancel" if person.holds(*MAKERS) else ""
+    return pages.progress(report, poll="closed_report_progress", cancel=cancel, result="closed_report")
 
 
 def _opened(report: ClosedPaper, person: Person) -> None:
@@ -150,10 +150,12 @@ def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
     context: dict[str, Any] = {
         "title": title,
         "crumbs": [(_("Reports"), reverse("closed_reports")), (title, "")],
-        "history": run_history(history_of(("unblinded_report", one.pk), source=UnblindedHistory), pages.KINDS),
+        "history": pages.history_of_report(history_of(("unblinded_report", one.pk), source=UnblindedHistory)),
     }
     if one.state != ClosedPaper.State.SUCCEEDED:
-        return render(request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one)})
+        return render(
+            request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one, request.person)}
+        )
     _opened(one, request.person)
     context |= pages.shown_document(one.document) | {"pdf_url": reverse("closed_report_pdf", args=[one.pk])}
     context["record"] = [*context["record"], (_("Document, SHA-256"), one.result_sha256)]
@@ -174,7 +176,7 @@ def report_pdf(request: Request, key: uuid.UUID) -> HttpResponseBase:
 def report_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows the making of a report."""
     one = get_object_or_404(_readable(request.person).defer("content"), pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(one)})
+    response = render(request, "components/progress.html", {"job": _progress(one, request.person)})
     if one.is_over:
         response["HX-Refresh"] = "true"
     return response

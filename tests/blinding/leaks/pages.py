@@ -12,6 +12,7 @@ from trial.participants.models import Participant
 
 LIST, PERSON, VISIT = "/participants/", "/participants/{number}/", "/assessments/{number}/visits/T2/"
 CSV, RUN = "/analysis/snapshots/{snapshot}.csv", "/analysis/{run}/"
+PDF = "/analysis/reports/{report}.pdf"
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 
 
@@ -112,6 +113,10 @@ def _file(response: HttpResponse, asked: Asked) -> None:
     response["Content-Disposition"] = f'attachment; filename="imr-{"-".join(asked.offered)}.csv"'
 
 
+def _pdf(response: HttpResponse, asked: Asked) -> None:
+    response.content += "\n".join(f"% {number}" for number in asked.offered).encode()
+
+
 def _of_offered(words: str) -> Change:
     """A page without a participant: whom of one arm it is about."""
 
@@ -147,6 +152,7 @@ LEAKS: tuple[Leak, ...] = (
     on_page("validator_of_the_cache", "participants", "monitor", LIST, _validator, channel="headers", is_quick=True),
     on_page("column_of_the_export", "snapshot_csv", "statistician", CSV, _column),
     on_page("name_of_a_file", "snapshot_csv", "statistician", CSV, _file, channel="headers"),
+    on_page("pdf_by_arm", "report_pdf", "statistician", PDF, _pdf),
     on_page("stars_in_place_of_a_value", "participant", "datamanager", PERSON, _stars),
     on_page("program_is_told_more", "api_participant", "monitor", f"/api{PERSON}", _more),
     on_page("codebook_of_one_arm", "codebook", "statistician", "/assessments/codebook/", _of_offered("<td>{asked}</td>")),

@@ -61,8 +61,7 @@ CHANNELS: tuple[Channel, ...] = (
     _mutant(21, "Stars that tell that there is a value", "stars_in_place_of_a_value"),
     _mutant(22, "A program that is told more than a person", "program_is_told_more"),
     _mutant(23, "Names of files", "name_of_a_file"),
-    _human(24, "Printed forms and PDF by arm", "No PDF is made. What is printed is the page itself, which is compared; paper is "
-           "filed by the site under the study number, in one folder for both arms."),
+    _mutant(24, "Printed forms and PDF by arm", "pdf_by_arm"),
     _mutant(25, "Codebooks and definitions of items that one arm has", "codebook_of_one_arm"),
     _tested(26, "Fake arms that hold the real one", "tests/unit/analysis/runs/test_runs.py::test_the_fake_arm_knows_nothing_of_the_allocation",
             "tests/unit/analysis/runs/test_all_outcomes.py::test_fake_values_depend_on_the_number_and_the_seed_alone"),

@@ -177,7 +177,8 @@ class Import:
 
     def _last_days(self, last: dt.datetime) -> list[tuple[dt.datetime, int, Callable[[], None]]]:
         """After the last visit: rehearsal, lock, planned unblinding, the result; only then is the import complete."""
-        steps = (closing.rehearse, closing.lock, closing.unblind, closing.analyze, closing.release, self._finish)
+        steps = (closing.rehearse, closing.lock, closing.unblind, closing.analyze, closing.release,
+            closing.report_final, self._finish)  # fmt: skip
         return [(last + dt.timedelta(days=7 + k), 90_000 + k, step) for k, step in enumerate(steps)]
 
     def _finish(self) -> None:

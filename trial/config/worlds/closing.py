@@ -13,16 +13,22 @@ from django.core.management.base import CommandError
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
+from analysis.pooled.papers import actions as open_reports
+from analysis.pooled.papers import tasks as open_report_tasks
 from analysis.pooled.queries import kinds_offered
+from analysis.reports.models import Report
 from analysis.runs import actions as runs
 from analysis.runs import executor
-from analysis.runs.models import Run
+from analysis.runs.models import Execution
 from analysis.runs.plans import kinds_of
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded import tasks as comparative_tasks
 from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.papers import actions as closed_reports
+from analysis.unblinded.papers import tasks as closed_report_tasks
+from analysis.unblinded.papers.models import ArmLabels, ClosedPaper
 from trial.config.worlds import stage
 from trial.core import ids, side
 from trial.core.access.sign_in import DEMO_PASSWORD
@@ -35,6 +41,9 @@ from trial.unblinded.randomization.queries import latest_reveals
 from trial.unblinded.records import actions as records
 from trial.unblinded.sessions import actions as treatment
 from trial.unblinded.sessions import tasks as treatment_tasks
+
+FINAL_STREAM = 20_290_118
+"""Identifiers of the final report are drawn from a stream of its own."""
 
 
 def _own_stream(made: Snapshot, n: int) -> AbstractContextManager[None]:
@@ -121,7 +130,31 @@ def release() -> None:
             comparative.release_result(run=run, by=independent)
 
 
-def _execute(model: type[Run], run: Run, compute: Any, on: side.Side) -> None:
+def report() -> None:
+    """While the trial goes on: the trial statistician reports on all arms together, the independent statistician by arm, to the committee."""
+    statistician, independent = stage.person("statistician"), stage.person("independent")
+    newest = snapshot()
+    with _own_stream(newest, 20), stage.working(statistician):
+        open_one = Report.objects.first() or open_reports.start_report(by=statistician)
+    _execute(Report, open_one, open_report_tasks.compute_report, side.OPEN)
+    with _own_stream(newest, 21), stage.working(independent, side.UNBLINDED):
+        of_kind = ClosedPaper.objects.filter(kind=ClosedPaper.Kind.CLOSED)
+        closed_one = of_kind.first() or closed_reports.start_closed(labels=ArmLabels.Labels.REAL, by=independent)
+    _execute(ClosedPaper, closed_one, closed_report_tasks.compute_report, side.UNBLINDED)
+
+
+def report_final() -> None:
+    """The independent statistician makes the final report of what was released, and lets it pass the gate."""
+    independent = stage.person("independent")
+    with ids.seeded(FINAL_STREAM), stage.working(independent, side.UNBLINDED):
+        known = ClosedPaper.objects.filter(kind=ClosedPaper.Kind.FINAL).first()
+        made = known or closed_reports.start_final(by=independent)
+    _execute(ClosedPaper, made, closed_report_tasks.compute_report, side.UNBLINDED)
+    with stage.working(independent, side.UNBLINDED):
+        closed_reports.release_report(report=ClosedPaper.objects.get(pk=made.pk), by=independent)
+
+
+def _execute(model: type[Execution], run: Execution, compute: Any, on: side.Side) -> None:
     """What a worker does with a run, one that a killed play left behind included. Refuses to go on with a run that failed."""
     with side.on(on):
         with stage.working(stage.PLAYER, on):
@@ -129,5 +162,5 @@ def _execute(model: type[Run], run: Run, compute: Any, on: side.Side) -> None:
         executor.execute(model, run.pk, compute)
         with stage.working(stage.PLAYER, on):
             done = model._default_manager.get(pk=run.pk)
-    if done.state != Run.State.SUCCEEDED:
+    if done.state != Execution.State.SUCCEEDED:
         raise CommandError(f"The analysis did not succeed ({done.state}): {'; '.join(done.failure)}")

@@ -54,13 +54,14 @@ def milestones(until: dt.datetime) -> list[Milestone]:
     everything: list[Milestone] = [
         (calendar.REHEARSAL, closing.rehearse),
         (calendar.RUNNING, closing.fix_completions),
-        (calendar.RUNNING, closing.snapshot),
+        (calendar.RUNNING, closing.report),
         (lock - dt.timedelta(days=2), closing.fix_completions),
         (lock - dt.timedelta(days=2), closing.rehearse),
         (lock, closing.lock),
         (lock + dt.timedelta(days=7), closing.unblind),
         (lock + dt.timedelta(days=14), closing.analyze),
         (lock + dt.timedelta(days=28), closing.release),
+        (lock + dt.timedelta(days=35), closing.report_final),
     ]
     return [(at, act) for at, act in everything if at <= until]
 

@@ -66,6 +66,7 @@ def test_a_report_is_made_once_and_its_pdf_is_that_of_its_document(statistician:
         run = pooled.start_run(snapshot=make_snapshot(by=statistician), kind="pooled", by=statistician)
     pooled_tasks.execute(str(run.pk))
     report = asked(statistician)
+    assert asked(statistician).pk == report.pk  # a double click
     tasks.make(str(report.pk))
     done = seen(report)
     assert (done.state, done.failure) == ("succeeded", [])
@@ -78,6 +79,7 @@ def test_a_report_is_made_once_and_its_pdf_is_that_of_its_document(statistician:
     assert pdf(done.document, sha256=done.result_sha256, made_at=done.created_at) == content
     tasks.make(str(report.pk))
     assert (seen(report).attempt, seen(report).finished_at) == (1, done.finished_at)
+    assert asked(statistician).pk != report.pk
     text = encode(done.document).decode()
     assert "BtheB" not in text
     assert "TAU" not in text

@@ -106,11 +106,13 @@ def test_the_committee_reads_and_each_opening_is_in_the_ledger(running: Person) 
     address = f"/unblinded/analysis/reports/{report.pk}"
     for name in ("dmc", "chair", "independent"):
         client = signed_in(name, unblinded=True)
+        assert ("Read the closed report" in client.get("/unblinded/").content.decode()) is (name != "independent")
         assert "Closed report" in client.get("/unblinded/analysis/reports/").content.decode()
         assert report.result_sha256 in client.get(f"{address}/").content.decode()
         answer = client.get(f"{address}.pdf")
         assert answer.content == report.pdf
         assert answer["Content-Disposition"] == f'attachment; filename="closed-report-{report.result_sha256[:12]}.pdf"'
+        assert "Read the closed report" not in client.get("/unblinded/").content.decode()
         assert (client.get("/unblinded/analysis/reports/closed/").status_code == 200) is (name == "independent")
     assert opened(running) == ["closed report opened"] * 6
     world.make_user("mina", "monitor_unblinded")
@@ -199,6 +201,7 @@ def test_the_final_report_is_made_of_what_was_released_and_passes_the_gate_as_it
     assert "formed by what happened after randomization" in separate["text"]
 
     client = signed_in("independent", unblinded=True)
+    assert "Release the final report" in client.get("/unblinded/").content.decode()
     page = client.get(f"/unblinded/analysis/reports/{report.pk}/").content.decode()
     assert "Release this report" in page
     world.make_user("dmc", "dmc")
@@ -208,6 +211,7 @@ def test_the_final_report_is_made_of_what_was_released_and_passes_the_gate_as_it
         row = Release.objects.get(payload__spec__kind="report")
     assert there.endswith(f"{row.pk}/")
     assert "Release this report" not in client.get(f"/unblinded/analysis/reports/{report.pk}/").content.decode()
+    assert "The final report has been released" in client.get("/unblinded/").content.decode()
     world.make_user("stan", "statistician")
     reader = signed_in("stan")
     assert "Final report" in reader.get("/").content.decode()
