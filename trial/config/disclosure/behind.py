@@ -28,6 +28,7 @@ TABLES = {
     "unblinded_reading": behind(coded="reader participants page"),
     "unblinded_looks_signature": behind(coded="looks_sha256 signed_by signature"),
     "unblinded_comparative_run": behind(coded=f"{RUN} extract_sha256"),
+    "unblinded_comparative_part": behind(coded="name result"),
     "unblinded_forecast_run": behind(coded=RUN.removeprefix("snapshot_sha256 ")),
     # --- treatment
     "unblinded_group": behind(typed="code name", coded="site created_by"),

@@ -1,6 +1,6 @@
 """Tables of the analysis on the open side."""
 
-from trial.config.rights.shared import RUN_GUARD, RUN_SILENT, RUN_UPDATES
+from trial.config.rights.shared import PART_GUARD, PART_SILENT, PART_UPDATES, RUN_GUARD, RUN_SILENT, RUN_UPDATES
 from trial.core.database.rights import Table
 
 TABLES: dict[str, Table] = {
@@ -30,5 +30,14 @@ TABLES: dict[str, Table] = {
         silent=RUN_SILENT,
         write_once=("result", "result_sha256", "finished_at"),
         guards=(RUN_GUARD,),
+    ),
+    "pooled_pooledpart": Table(
+        "open",
+        blinded="si",
+        blinded_update=PART_UPDATES,
+        secret=("result",),
+        silent=PART_SILENT,
+        write_once=("result", "finished_at"),
+        guards=(PART_GUARD,),
     ),
 }

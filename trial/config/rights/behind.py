@@ -1,6 +1,14 @@
 """Tables behind the wall: of the unblinded side, and of the allocator alone."""
 
-from trial.config.rights.shared import ALLOCATED, RUN_GUARD, RUN_SILENT, RUN_UPDATES
+from trial.config.rights.shared import (
+    ALLOCATED,
+    PART_GUARD,
+    PART_SILENT,
+    PART_UPDATES,
+    RUN_GUARD,
+    RUN_SILENT,
+    RUN_UPDATES,
+)
 from trial.core.database.rights import Table
 
 TABLES: dict[str, Table] = {
@@ -104,6 +112,15 @@ TABLES: dict[str, Table] = {
         silent=RUN_SILENT,
         write_once=("result", "result_sha256", "finished_at"),
         guards=(("equipoise_guard_comparative", "before insert"), RUN_GUARD),
+    ),
+    "unblinded_comparative_part": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=PART_UPDATES,
+        secret=("result",),
+        silent=PART_SILENT,
+        write_once=("result", "finished_at"),
+        guards=(PART_GUARD,),
     ),
     "unblinded_forecast_run": Table(
         "unblinded",
