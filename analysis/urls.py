@@ -31,4 +31,5 @@ urlpatterns = [
     path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="run_outcome"),
     path("<uuid:key>/progress/", views.run_progress, name="run_progress"),
     path("<uuid:key>/cancel/", views.run_cancel, name="run_cancel"),
+    path("<uuid:key>/resume/", views.run_resume, name="run_resume"),
 ]

@@ -93,7 +93,7 @@ def _dummies(people: pd.DataFrame, column: str) -> Array:
     found = factor(people, column)
     codes = np.where(found.codes < 0, len(found.levels), found.codes)
     used = np.unique(codes)[1:]
-    return (codes[:, None] == used[None, :]).astype(float)
+    return np.asarray(codes[:, None] == used[None, :], dtype=float)
 
 
 def case_of(wide: Wide, events: Events) -> Case:
@@ -149,7 +149,7 @@ def imputed_difference(
     if not scale > 0:
         raise Refused([error("outcome_constant", value=center)])
     C, B, Y = np.column_stack([wide.facts, wide.experimental.astype(float)]), _map(wide), (Y - center) / scale
-    seen = ~np.isnan(Y).all(axis=1)
+    seen: npt.NDArray[np.bool_] = np.logical_not(np.all(np.isnan(Y), axis=1))
     group = np.zeros(len(Y), dtype=np.intp)
     patterns = collect(C[seen], Y[seen], B, group[seen])
     if patterns.rows <= patterns.rank or seen.sum() <= patterns.visits:

@@ -191,6 +191,7 @@ SENTENCES: dict[str, str] = {
     "rerandomization_parts": _("The parts do not hold each of the %(replicates)s replicates exactly once."),
     "rerandomization_seeds": _("The parts were drawn from different seeds; they do not belong to one test."),
     "max_t_shapes": _("The statistics of %(outcomes)s outcomes do not go with replicates of the shape %(got)s."),
+    "run_inputs_changed": _("What is joined to the outcomes has changed since this analysis began. Start a new one."),
     # the command line
     "command_columns": _("The file has no column %(missing)s; it needs %(allowed)s."),
     "command_count": _("Row %(row)s: the count is “%(got)s”; a count is a whole number, 0 or more."),

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext as _
 
-from analysis.pooled.models import PooledRun
+from analysis.pooled.models import PooledPart, PooledRun
 from analysis.pooled.queries import PLAN_OF, kinds_offered
 from analysis.runs import actions as runs
+from analysis.runs.parts import names_of
 from analysis.runs.people import EVERYBODY
 from analysis.runs.plans import frozen_fields, pooled_information
 from analysis.snapshots.models import Snapshot
@@ -17,6 +18,7 @@ from trial.core.tasks import enqueue
 from trial.protocol.queries import protocol_of
 
 TASK = "analysis.pooled.tasks.execute"
+PART_TASK = "analysis.pooled.tasks.part"
 
 
 @action
@@ -45,7 +47,17 @@ def cancel_run(*, run: PooledRun, by: db.Actor) -> None:
     """Ask a run to stop. One that has ended stays as it is."""
     if isinstance(by, Person):
         by.must_hold(TrialStatistician)
-    runs.ask_to_cancel(run=run, by=by)
+    runs.ask_to_cancel(run=run, is_divided=bool(names_of(run.spec)), by=by)
+
+
+@action
+def resume_run(*, run: PooledRun, by: db.Actor) -> PooledRun:
+    """Go on with a failed or canceled rehearsal, in a new run, from its finished parts: by who started it. Twice is once."""
+    if isinstance(by, Person):
+        by.must_hold(TrialStatistician)
+    made: PooledRun = runs.resume(run=run, more={"kind": run.kind}, by=by)
+    enqueue("default", TASK, str(made.pk))
+    return made
 
 
 @action
@@ -53,3 +65,5 @@ def requeue_stale(*, by: db.Actor) -> None:
     """Put back what a dead worker left, and send again what waits."""
     for key in runs.put_back_stale(model=PooledRun, by=by):
         enqueue("default", TASK, str(key))
+    for run_id, name in runs.put_back_stale_parts(model=PooledPart, by=by):
+        enqueue("default", PART_TASK, str(run_id), name)

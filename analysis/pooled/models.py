@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from analysis.runs.models import Run
+from analysis.runs.models import Part, Run
 
 
 class PooledRun(Run):
@@ -36,3 +36,12 @@ class PooledRun(Run):
     def is_rehearsal(self) -> bool:
         """Whether its arms are fake."""
         return self.kind != self.Kind.POOLED
+
+
+class PooledPart(Part):
+    """A part of a rehearsal."""
+
+    run = models.ForeignKey(PooledRun, models.PROTECT, related_name="parts")
+
+    class Meta(Part.Meta):
+        abstract = False

@@ -13,6 +13,7 @@ from analysis.pooled.models import PooledRun
 from analysis.pooled.queries import newest_runs
 from analysis.reports.rendering import pooled_result
 from analysis.runs.models import Execution, Run
+from analysis.runs.parts import names_of
 from analysis.snapshots.queries import snapshots
 from trial.core import clock
 from trial.core.access import Person
@@ -59,6 +60,10 @@ HISTORY: dict[str, Text] = {
     "claim": gettext_lazy("Taken up by a worker"),
     "finish": gettext_lazy("Finished"),
     "cancel_run": gettext_lazy("Asked to stop"),
+    "resume_run": gettext_lazy("Resumed from an earlier run"),
+    "resume": gettext_lazy("Resumed from an earlier run"),
+    "leave_part": gettext_lazy("A part of it failed"),
+    "resumes_id": gettext_lazy("goes on from the run"),
     "ask_to_cancel": gettext_lazy("Asked to stop"),
     "put_back_stale": gettext_lazy("Put back: its worker was lost"),
     "requeue_stale": gettext_lazy("Put back: its worker was lost"),
@@ -85,6 +90,16 @@ STAGES = {
     "contrasting": gettext_lazy("Computing differences"),
     "simulating": gettext_lazy("Simulating trials"),
 }
+
+PARTS = {
+    "models": gettext_lazy("Fitting the models of the primary outcome"),
+    "outcome": gettext_lazy("Outcome"),
+    "imputation": gettext_lazy("Imputing by the reference arm"),
+    "tipping": gettext_lazy("Looking for the tipping point"),
+    "replicates": gettext_lazy("Drawing the lot again"),
+    "admissions": gettext_lazy("Admissions"),
+}
+"""Parts of a run that several workers share."""
 
 
 def run_history(changes: Iterable[Recorded], kinds: Mapping[str, Text]) -> list[Change]:
@@ -140,13 +155,35 @@ def progress_of(run: Execution, *, poll: str, cancel: str, result: str) -> Progr
 
 
 def stage_words(run: Execution) -> Text:
-    """What the run does now; where it goes through several outcomes, which of how many."""
-    step, _space, code = run.stage.partition(" ")
+    """What the run does now: of a run that goes through several outcomes or parts, which one."""
+    step, _space, what = run.stage.partition(" ")
+    if step in PARTS:
+        return _part_words(run, step, what)
     number, slash, of = step.partition("/")
     if not slash:
         return STAGES.get(run.stage, "")
+    return _("Outcome %(n)s of %(of)s: %(name)s") % {"n": number, "of": of, "name": _outcome_name(run, what)}
+
+
+def _part_words(run: Execution, step: str, what: str) -> Text:
+    if step == "outcome":
+        return _("Outcome: %(name)s") % {"name": _outcome_name(run, what)}
+    if step == "replicates":
+        total = (run.spec.get("rerandomization") or {}).get("replicates", "")
+        return _("Drawing the lot again: from %(n)s of %(of)s") % {"n": what, "of": total}
+    return PARTS[step]
+
+
+def _outcome_name(run: Execution, code: str) -> str:
     names = {outcome["code"]: outcome["name"] for outcome in run.spec.get("outcomes", ())}
-    return _("Outcome %(n)s of %(of)s: %(name)s") % {"n": number, "of": of, "name": names.get(code, code)}
+    return str(names.get(code, code))
+
+
+def resume_address(run: Run, person: Person, url_name: str) -> str:
+    """Where a run that failed or was canceled is gone on with: for who started it, if its parts can be shared out; otherwise empty."""
+    stopped = run.state in (Run.State.FAILED, Run.State.CANCELLED)
+    mine = run.created_by == person.actor_id
+    return reverse(url_name, args=[run.pk]) if stopped and mine and names_of(run.spec) else ""
 
 
 def work_for(person: Person) -> list[WorkList]:

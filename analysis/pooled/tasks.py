@@ -4,11 +4,12 @@ import uuid
 from typing import Any
 
 from analysis.methods.progress import Watch
-from analysis.pooled.actions import requeue_stale
-from analysis.pooled.models import PooledRun
-from analysis.runs import compute, executor
+from analysis.pooled.actions import PART_TASK, requeue_stale
+from analysis.pooled.models import PooledPart, PooledRun
+from analysis.runs import compute, executor, fanout
 from analysis.runs.joined import Joined
 from analysis.runs.models import Run
+from analysis.runs.parts import Inputs
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.rehearsal import fake_arms, fake_join, fake_lot, ratio_of
 from analysis.snapshots.queries import content_of
@@ -20,8 +21,14 @@ SWEEP = db.System("sweep")
 
 @task(queue="default")
 def execute(run_id: str) -> None:
-    """Execute one run."""
-    executor.execute(PooledRun, uuid.UUID(run_id), compute_run)
+    """Execute one run: whole, or its parts as long as any waits."""
+    fanout.execute(FAN, uuid.UUID(run_id))
+
+
+@task(queue="default")
+def part(run_id: str, name: str) -> None:
+    """Compute one part of a run."""
+    fanout.take(FAN, uuid.UUID(run_id), name)
 
 
 @task(queue="default", time_limit=60)
@@ -29,6 +36,15 @@ def sweep() -> None:
     """Every twenty seconds: runs whose worker died begin anew."""
     with db.unit_of_work(by=SWEEP):
         requeue_stale(by=SWEEP)
+
+
+def inputs_of(run: Run) -> Inputs:
+    """The snapshot and a fake join: what a rehearsal is computed from."""
+    with db.unit_of_work(by=executor.EXECUTOR):
+        content = content_of(run.snapshot_id, run.snapshot_sha256)
+    numbers = compute.numbers_of(content)
+    lot = fake_lot(numbers, run.seed, ratio_of(run.spec))
+    return Inputs(content, fake_join(numbers, run.seed, run.spec), run.spec, lot)
 
 
 def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
@@ -44,5 +60,10 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     if kind == PooledRun.Kind.FAKE:
         arms = fake_arms(numbers, run.seed, run.spec["ratio"])
         return compute.computed(content, {number: Joined(arm) for number, arm in arms.items()}, run.spec, watch)
-    lot = fake_lot(numbers, run.seed, ratio_of(run.spec))
-    return compute.computed(content, fake_join(numbers, run.seed, run.spec), run.spec, watch, lot)
+    given = inputs_of(run)
+    return compute.computed(given.content, given.joined, run.spec, watch, given.lot)
+
+
+FAN = fanout.Fan(
+    model=PooledRun, parts=PooledPart, queue="default", task=PART_TASK, inputs=inputs_of, compute=compute_run
+)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
-from analysis.pooled.presenters import HINTS, KINDS, progress_of, run_history, run_table
+from analysis.pooled.presenters import HINTS, KINDS, progress_of, resume_address, run_history, run_table
 from analysis.pooled.queries import kinds_offered
 from analysis.reports.looks import blinded_facts
 from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
@@ -192,7 +192,8 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "history": run_history(history_of(("pooled_pooledrun", run.pk)), KINDS),
     }
     if run.state != PooledRun.State.SUCCEEDED:
-        return render(request, "analysis/run.html", context | {"job": _progress(run)})
+        resume_url = resume_address(run, request.person, "run_resume")
+        return render(request, "analysis/run.html", context | {"job": _progress(run), "resume_url": resume_url})
     if request.GET.get("format") == "csv":
         return _csv(run)
     if not run.is_rehearsal:
@@ -253,3 +254,15 @@ def run_cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, str(refusal.message))
     return redirect("run", key)
+
+
+@page(roles=(TrialStatistician,))
+@require_POST
+def run_resume(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """Go on with a run that failed or was canceled."""
+    try:
+        made = actions.resume_run(run=get_object_or_404(PooledRun, pk=key), by=request.person)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
+        return redirect("run", key)
+    return redirect("run", made.pk)

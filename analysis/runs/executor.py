@@ -31,17 +31,21 @@ def execute(model: type[Kind], key: uuid.UUID, compute: Callable[[Kind, Watch], 
     """Run ``key`` if it is waiting. ``compute`` gets the run and two hooks, and gives plain data."""
     with db.unit_of_work(by=EXECUTOR):
         run = actions.claim(model=model, key=key, by=EXECUTOR)
-    if run is None:
-        return
-    end = _outcome(run, compute)
+    if run is not None:
+        attend(run, compute)
+
+
+def attend(run: Kind, compute: Callable[[Kind, Watch], Mapping[str, Any]]) -> None:
+    """Compute a run that was claimed, and end it."""
+    end = outcome(run, lambda: compute(run, _watch(run)))
     with db.unit_of_work(by=EXECUTOR):
         actions.finish(run=run, end=end, by=EXECUTOR)
 
 
-def _outcome(run: Kind, compute: Callable[[Kind, Watch], Mapping[str, Any]]) -> dict[str, Any]:
-    """How this attempt ends, as the columns of the run say it."""
+def outcome(run: Execution, compute: Callable[[], Any]) -> dict[str, Any]:
+    """How an attempt at a run, or at a part of it, ends, as the columns of the run say it."""
     try:
-        result = compute(run, _watch(run))
+        result = compute()
         content = encode(result)
     except Cancelled:
         return {"state": State.CANCELLED}
@@ -55,7 +59,12 @@ def _outcome(run: Kind, compute: Callable[[Kind, Watch], Mapping[str, Any]]) -> 
 
 
 def _watch(run: Execution) -> Watch:
-    """Hooks that write at most once a second: progress, heartbeat, and whether somebody asked to stop."""
+    """Hooks of a run that one worker computes."""
+    return watching(lambda stage, share: actions.report(run=run, stage=stage, share=share, by=EXECUTOR))
+
+
+def watching(tell: Callable[[str, float], bool]) -> Watch:
+    """Hooks that write at most once a second: progress, heartbeat, and whether somebody asked to stop. ``tell``: whether to go on."""
     last = 0.0
     stopped = False
 
@@ -65,7 +74,7 @@ def _watch(run: Execution) -> Watch:
             return
         last = time.monotonic()
         with db.unit_of_work(by=EXECUTOR):
-            stopped = not actions.report(run=run, stage=stage, share=share, by=EXECUTOR)
+            stopped = not tell(stage, share)
 
     def cancelled() -> bool:
         return stopped

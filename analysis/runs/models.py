@@ -68,6 +68,42 @@ class Run(Execution):
 
     snapshot_id: uuid.UUID = models.UUIDField()  # type: ignore[assignment]
     snapshot_sha256 = models.CharField(max_length=64)
+    resumes_id: uuid.UUID | None = models.UUIDField(
+        null=True, unique=True, help_text="a run whose parts it goes on from"
+    )  # type: ignore[assignment]
 
     class Meta(Execution.Meta):
         abstract = True
+
+
+class Part(Base):
+    """A part of a run that one worker computes while others compute others. Claimed once, ended once; its result is never changed.
+
+    ``run`` is added by the kind of run of each side; ``number`` is the part's place in the order of the whole.
+    """
+
+    State = Execution.State
+
+    name = models.CharField(max_length=60)
+    number = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    result: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name"], name="%(class)s_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running", "succeeded", "failed", "cancelled"]), name="%(class)s_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="succeeded", result__isnull=False, finished_at__isnull=False)
+                | (~Q(state="succeeded") & Q(result__isnull=True)),
+                name="%(class)s_result_iff_done",
+            ),
+        ]

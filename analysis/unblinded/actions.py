@@ -6,17 +6,20 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.methods.canonical import digest, encode
+from analysis.methods.problems import Refused as MethodRefused
+from analysis.methods.problems import error
 from analysis.plans import queries as plans
 from analysis.plans.actions import refuse_if_superseded
 from analysis.plans.models import PlanVersion
 from analysis.runs import actions as runs
 from analysis.runs.looks import frozen_final
+from analysis.runs.parts import names_of
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.plans import frozen_fields, kinds_of
 from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded.looks import queries as looks
-from analysis.unblinded.models import ComparativeRun, LooksSignature
+from analysis.unblinded.models import ComparativePart, ComparativeRun, LooksSignature
 from trial.core import db
 from trial.core.access import Person
 from trial.core.access.roles import IndependentStatistician
@@ -30,6 +33,7 @@ from trial.unblinded.disclosure.actions import note, release
 from trial.unblinded.disclosure.queries import planned_unblinding
 
 TASK = "analysis.unblinded.tasks.execute"
+PART_TASK = "analysis.unblinded.tasks.part"
 
 
 @action
@@ -114,13 +118,32 @@ def refuse_without_plan() -> None:
 def cancel_run(*, run: ComparativeRun, by: Person) -> None:
     """Ask a run to stop."""
     by.must_hold(IndependentStatistician)
-    runs.ask_to_cancel(run=run, by=by)
+    runs.ask_to_cancel(run=run, is_divided=bool(names_of(run.spec)), by=by)
+
+
+@action
+def resume_run(*, run: ComparativeRun, by: Person) -> ComparativeRun:
+    """Go on with a failed or canceled run, in a new one, from its finished parts: by who started it. Twice is once.
+
+    The new one keeps the join of the old one; where that no longer holds it fails in words.
+    """
+    by.must_hold(IndependentStatistician)
+    known = ComparativeRun.objects.filter(resumes_id=run.pk).first()
+    if known is not None:
+        return known
+    taken = {"kind": run.kind, "extract": run.extract, "extract_sha256": run.extract_sha256}
+    made: ComparativeRun = runs.resume(run=run, more=taken, by=by)
+    note(what="comparative run started", subject=str(made.pk), by=by)
+    enqueue("unblinded", TASK, str(made.pk))
+    return made
 
 
 @action
 def keep_extract(*, run_id: uuid.UUID, content: bytes, sha256: str, by: db.Actor) -> None:
-    """Keep the join that a run used, with its hash."""
-    ComparativeRun.objects.filter(pk=run_id).update(extract=content, extract_sha256=sha256)
+    """Keep the join that a run used, with its hash. Refused (MethodRefused) where another one is kept: then the inputs have changed."""
+    mine = ComparativeRun.objects.filter(pk=run_id)
+    if not mine.filter(extract_sha256__in=["", sha256]).update(extract=content, extract_sha256=sha256):
+        raise MethodRefused([error("run_inputs_changed")])
 
 
 @action
@@ -128,6 +151,8 @@ def requeue_stale(*, by: db.Actor) -> None:
     """Put back what a dead worker left, and send again what waits."""
     for key in runs.put_back_stale(model=ComparativeRun, by=by):
         enqueue("unblinded", TASK, str(key))
+    for run_id, name in runs.put_back_stale_parts(model=ComparativePart, by=by):
+        enqueue("unblinded", PART_TASK, str(run_id), name)
 
 
 @action

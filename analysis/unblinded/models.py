@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from analysis.runs.models import Execution, Run
+from analysis.runs.models import Execution, Part, Run
 from trial.core import clock
 from trial.core.models import Base
 
@@ -168,6 +168,16 @@ class RecommendationSignature(Base):
             ),
             models.CheckConstraint(condition=Q(capacity__in=["member", "chair"]), name="recommendation_capacity"),
         ]
+
+
+class ComparativePart(Part):
+    """A part of a comparative run."""
+
+    run = models.ForeignKey(ComparativeRun, models.PROTECT, related_name="parts")
+
+    class Meta(Part.Meta):
+        abstract = False
+        db_table = "unblinded_comparative_part"
 
 
 class LooksSignature(Base):

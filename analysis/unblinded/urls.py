@@ -45,5 +45,6 @@ urlpatterns = [
     path("<uuid:key>/outcomes/<str:code>/", views.run_outcome, name="comparative_outcome"),
     path("<uuid:key>/progress/", views.run_progress, name="comparative_progress"),
     path("<uuid:key>/cancel/", views.run_cancel, name="comparative_cancel"),
+    path("<uuid:key>/resume/", views.run_resume, name="comparative_resume"),
     path("<uuid:key>/release/", views.run_release, name="comparative_release"),
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from analysis.pooled.presenters import progress_of, run_history, run_table
+from analysis.pooled.presenters import progress_of, resume_address, run_history, run_table
 from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import (
     TEMPLATES,
@@ -132,7 +132,8 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "history": run_history(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory), KINDS),
     }  # fmt: skip
     if run.state != ComparativeRun.State.SUCCEEDED:
-        return render(request, "analysis/run.html", context | {"job": _progress(run)})
+        resume_url = resume_address(run, request.person, "comparative_resume")
+        return render(request, "analysis/run.html", context | {"job": _progress(run), "resume_url": resume_url})
     note(what="comparative result opened", subject=str(run.pk), by=request.person)
     if request.GET.get("format") == "csv":
         rows = result_rows(run.spec, run.result)
@@ -184,6 +185,18 @@ def run_cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Ask a run to stop."""
     actions.cancel_run(run=get_object_or_404(ComparativeRun, pk=key), by=request.person)
     return redirect("comparative_run", key)
+
+
+@page(roles=ONLY)
+@require_POST
+def run_resume(request: Request, key: uuid.UUID) -> HttpResponseBase:
+    """Go on with a run that failed or was canceled."""
+    try:
+        made = actions.resume_run(run=get_object_or_404(ComparativeRun, pk=key), by=request.person)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
+        return redirect("comparative_run", key)
+    return redirect("comparative_run", made.pk)
 
 
 @page(roles=ONLY)

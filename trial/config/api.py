@@ -73,10 +73,12 @@ WITHOUT_TWIN: dict[str, str] = {
                 "correct_query",
                 "run_new",
                 "run_cancel",
+                "run_resume",
                 "comparative_new",
             ),
             *(
                 "comparative_cancel",
+                "comparative_resume",
                 "comparative_release",
                 "forecast_cancel",
                 "treatment_group_new",

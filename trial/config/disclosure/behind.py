@@ -33,6 +33,7 @@ TABLES = {
     "unblinded_look_result": behind(),
     "unblinded_recommendation": behind(typed="words", coded="written_by"),
     "unblinded_recommendation_signature": behind(coded="signed_by signature"),
+    "unblinded_comparative_part": behind(coded="name result"),
     "unblinded_forecast_run": behind(coded=RUN.removeprefix("snapshot_sha256 ")),
     "unblinded_report": behind(coded=f"{RUN.removeprefix('snapshot_sha256 ')} kind content_sha256"),
     "unblinded_report_labels": behind(coded="first set_by"),

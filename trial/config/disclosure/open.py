@@ -123,6 +123,9 @@ TABLES = {
     "snapshots_snapshot": fields(
         safe="id made_at made_by protocol_version_id content sha256 dictionary participants rows after_lock"
     ),
-    "pooled_pooledrun": fields(safe=RUN),
     "reports_report": fields(safe=f"{RUN.replace(' snapshot_id snapshot_sha256', '')} content content_sha256"),
+    "pooled_pooledrun": fields(safe=f"{RUN} resumes_id"),
+    "pooled_pooledpart": fields(
+        safe="id run_id name number state attempt created_at heartbeat_at started_at finished_at result"
+    ),
 }

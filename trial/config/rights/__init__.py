@@ -75,6 +75,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "equipoise_guard_looks_signature": (),
     "equipoise_guard_snapshot": (),
     "equipoise_guard_run": (),
+    "equipoise_guard_part": (),
     "equipoise_guard_allocated": (),
     "equipoise_append_only": (),
     "equipoise_guard_credentials": (),

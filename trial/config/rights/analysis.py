@@ -1,6 +1,6 @@
 """Tables of the analysis on the open side."""
 
-from trial.config.rights.shared import RUN_GUARD, RUN_SILENT, RUN_UPDATES
+from trial.config.rights.shared import PART_GUARD, PART_SILENT, PART_UPDATES, RUN_GUARD, RUN_SILENT, RUN_UPDATES
 from trial.core.database.rights import Table
 
 TABLES: dict[str, Table] = {
@@ -39,5 +39,14 @@ TABLES: dict[str, Table] = {
         silent=RUN_SILENT,
         write_once=("result", "result_sha256", "finished_at"),
         guards=(("equipoise_guard_report", "before insert or update"), RUN_GUARD),
+    ),
+    "pooled_pooledpart": Table(
+        "open",
+        blinded="si",
+        blinded_update=PART_UPDATES,
+        secret=("result",),
+        silent=PART_SILENT,
+        write_once=("result", "finished_at"),
+        guards=(PART_GUARD,),
     ),
 }

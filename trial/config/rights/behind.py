@@ -1,6 +1,14 @@
 """Tables behind the wall: of the unblinded side, and of the allocator alone."""
 
-from trial.config.rights.shared import ALLOCATED, RUN_GUARD, RUN_SILENT, RUN_UPDATES
+from trial.config.rights.shared import (
+    ALLOCATED,
+    PART_GUARD,
+    PART_SILENT,
+    PART_UPDATES,
+    RUN_GUARD,
+    RUN_SILENT,
+    RUN_UPDATES,
+)
 from trial.core.database.rights import Table
 
 TABLES: dict[str, Table] = {
@@ -125,6 +133,15 @@ TABLES: dict[str, Table] = {
         unblinded="si",
         append_only=True,
         guards=(("equipoise_guard_recommendation_signature", "before insert"),),
+    ),
+    "unblinded_comparative_part": Table(
+        "unblinded",
+        unblinded="si",
+        unblinded_update=PART_UPDATES,
+        secret=("result",),
+        silent=PART_SILENT,
+        write_once=("result", "finished_at"),
+        guards=(PART_GUARD,),
     ),
     "unblinded_forecast_run": Table(
         "unblinded",

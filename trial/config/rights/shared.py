@@ -16,6 +16,10 @@ RUN_UPDATES = (
 )
 RUN_SILENT = ("stage", "progress", "heartbeat_at")
 """What a run writes every second."""
+PART_UPDATES = ("state", "attempt", "heartbeat_at", "started_at", "finished_at", "result")
+PART_SILENT = ("heartbeat_at",)
 RUN_GUARD = ("equipoise_guard_run", "before insert or update")
+
+PART_GUARD = ("equipoise_guard_part", "before insert or update")
 
 ALLOCATED = "after insert or update" + DEFERRED

@@ -67,7 +67,7 @@ def all_services(programs: Programs, folder: Path, listener: int) -> list[Servic
     return [
         web,
         _worker(programs, "default", (BLINDED_URL, BROKER_URL), "--concurrency", "2"),
-        _worker(programs, "unblinded", (UNBLINDED_URL, UNBLINDED_BROKER_URL), "--concurrency", "1"),
+        _worker(programs, "unblinded", (UNBLINDED_URL, UNBLINDED_BROKER_URL), "--concurrency", "2"),
         _worker(programs, "allocation", (ALLOCATOR_URL, BROKER_URL), "--pool", "solo"),
         _beat(programs, folder, "default", (BLINDED_URL, BROKER_URL)),
         _beat(programs, folder, "unblinded", (UNBLINDED_URL, UNBLINDED_BROKER_URL)),

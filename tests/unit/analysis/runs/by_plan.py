@@ -30,4 +30,4 @@ def stored_plan() -> dict[str, Any]:
     """Its result, as the database gives it back."""
     content, frozen = table(), frozen_plan()
     joined = rehearsal.fake_join(compute.numbers_of(content), SEED, frozen)
-    return as_stored(plain(compute.by_plan(content, joined, frozen)))  # type: ignore[no-any-return]
+    return as_stored(plain(compute.computed(content, joined, frozen)))  # type: ignore[no-any-return]

@@ -631,6 +631,32 @@ begin
     return new;
 end $$;
 
+-- A part of a run begins waiting, and is taken up while its run is at work; how it ended is final.
+create or replace function equipoise_guard_part() returns trigger
+language plpgsql set search_path = pg_catalog, public as $$
+declare
+    run_state text;
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'queued' then
+            raise exception 'a part begins waiting' using errcode = 'check_violation', constraint = 'part_begins_queued';
+        end if;
+    elsif old.state in ('succeeded', 'failed', 'cancelled') then
+        raise exception 'a part that has ended does not change' using errcode = 'check_violation', constraint = 'part_is_final';
+    end if;
+    if tg_op = 'INSERT' or (new.state = 'running' and old.state <> 'running') then
+        if tg_table_name = 'pooled_pooledpart' then
+            select state into run_state from public.pooled_pooledrun where id = new.run_id;
+        else
+            select state into run_state from public.unblinded_comparative_run where id = new.run_id;
+        end if;
+        if run_state is distinct from 'running' then
+            raise exception 'a part is computed while its run is' using errcode = 'check_violation', constraint = 'part_of_running';
+        end if;
+    end if;
+    return new;
+end $$;
+
 -- Randomized and allocated are one: checked when the transaction ends, on both sides of the wall.
 create or replace function equipoise_guard_allocated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public as $$
