@@ -6,11 +6,10 @@ from typing import Any
 from analysis.methods.progress import Watch
 from analysis.pooled.actions import requeue_stale
 from analysis.pooled.models import PooledRun
+from analysis.pooled.rehearsals import fakes
 from analysis.runs import compute, executor
-from analysis.runs.joined import Joined
 from analysis.runs.models import Run
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
-from analysis.runs.rehearsal import fake_arms, fake_join
 from analysis.snapshots.queries import content_of
 from trial.core import db
 from trial.core.tasks import task
@@ -35,13 +34,8 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     """Pooled figures, or an analysis on fake arms. Nothing in here can read a real one."""
     with db.unit_of_work(by=executor.EXECUTOR):
         content = content_of(run.snapshot_id, run.snapshot_sha256)
-    kind = run.kind if isinstance(run, PooledRun) else PooledRun.Kind.POOLED
-    if kind == PooledRun.Kind.POOLED:
+    if not isinstance(run, PooledRun) or run.kind == PooledRun.Kind.POOLED:
         outside = left_out(content, {}, run.spec)
         found = compute.pooled(without(content, outside), run.spec, watch)
         return found if people_of(run.spec) == EVERYBODY else {**found, "left_out": len(outside)}
-    numbers = compute.numbers_of(content)
-    if kind == PooledRun.Kind.FAKE:
-        arms = fake_arms(numbers, run.seed, run.spec["ratio"])
-        return compute.computed(content, {number: Joined(arm) for number, arm in arms.items()}, run.spec, watch)
-    return compute.computed(content, fake_join(numbers, run.seed, run.spec), run.spec, watch)
+    return compute.computed(content, fakes(run, compute.numbers_of(content)), run.spec, watch)

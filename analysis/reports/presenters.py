@@ -50,9 +50,8 @@ def result_context(
     if kind == BY_PLAN:
         return {
             "result": planned.planned_result(frozen, stored, fake=fake, source=source),
-            "fits": planned.fits_table(frozen, stored), "covariance": planned.covariance_table(frozen, stored),
-            "models": planned.coefficient_tables(frozen, stored),
-        }  # fmt: skip
+            "sections": planned.sections(frozen, stored),
+        }
     if kind == PUBLISHED:
         return {
             "sections": published.sections(frozen, stored),
