@@ -6,12 +6,12 @@ from typing import Any
 from analysis.methods.progress import Watch
 from analysis.pooled.actions import PART_TASK, requeue_stale
 from analysis.pooled.models import PooledPart, PooledRun
+from analysis.pooled.rehearsals import fakes
 from analysis.runs import compute, executor, fanout
-from analysis.runs.joined import Joined
 from analysis.runs.models import Run
 from analysis.runs.parts import Inputs
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
-from analysis.runs.rehearsal import fake_arms, fake_join, fake_lot, ratio_of
+from analysis.runs.rehearsal import fake_join, fake_lot, ratio_of
 from analysis.snapshots.queries import content_of
 from trial.core import db
 from trial.core.tasks import task
@@ -51,15 +51,12 @@ def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     """Pooled figures, or an analysis on fake arms. Nothing in here can read a real one."""
     with db.unit_of_work(by=executor.EXECUTOR):
         content = content_of(run.snapshot_id, run.snapshot_sha256)
-    kind = run.kind if isinstance(run, PooledRun) else PooledRun.Kind.POOLED
-    if kind == PooledRun.Kind.POOLED:
+    if not isinstance(run, PooledRun) or run.kind == PooledRun.Kind.POOLED:
         outside = left_out(content, {}, run.spec)
         found = compute.pooled(without(content, outside), run.spec, watch)
         return found if people_of(run.spec) == EVERYBODY else {**found, "left_out": len(outside)}
-    numbers = compute.numbers_of(content)
-    if kind == PooledRun.Kind.FAKE:
-        arms = fake_arms(numbers, run.seed, run.spec["ratio"])
-        return compute.computed(content, {number: Joined(arm) for number, arm in arms.items()}, run.spec, watch)
+    if run.kind == PooledRun.Kind.FAKE:
+        return compute.computed(content, fakes(run, compute.numbers_of(content)), run.spec, watch)
     given = inputs_of(run)
     return compute.computed(given.content, given.joined, run.spec, watch, given.lot)
 

@@ -15,28 +15,33 @@ from analysis.pooled import actions
 from analysis.pooled.models import PooledRun
 from analysis.pooled.presenters import HINTS, KINDS, progress_of, resume_address, run_history, run_table
 from analysis.pooled.queries import kinds_offered
+from analysis.pooled.rehearsals import fakes
+from analysis.reports.downloads import arms_file, asked, offered, stored_of, with_figures
 from analysis.reports.looks import blinded_facts
 from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
-from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context, result_rows
+from analysis.reports.presenters import TEMPLATES, kind_of, outcome_context, record_facts, result_context
 from analysis.reports.rendering import FAKE, pooled_result
+from analysis.runs.compute import numbers_of
+from analysis.runs.joined import as_csv
 from analysis.runs.people import EVERYBODY
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
-from analysis.snapshots.queries import snapshots
+from analysis.snapshots.queries import content_of, snapshots
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui import forms
-from trial.core.ui.tables import Column, Link, Table, csv_response, page_of, shown
+from trial.core.ui.tables import Column, Link, Table, page_of, shown
 from trial.protocol.queries import protocol_of
 
+HANDLERS = (TrialStatistician, DataManager)
 READERS = (TrialStatistician, DataManager, Monitor, Investigator)
 PAGE_SIZE = 50
 
 
-@page(roles=(TrialStatistician, DataManager))
+@page(roles=HANDLERS)
 @require_http_methods(["GET", "POST"])
 def snapshot_list(request: Request) -> HttpResponseBase:
     """All snapshots; making one is a press of the button."""
@@ -77,7 +82,7 @@ def _stage(snapshot: Snapshot) -> str:
     return _("locked") if snapshot.after_lock else _("running trial")
 
 
-@page(roles=(TrialStatistician, DataManager))
+@page(roles=HANDLERS)
 def snapshot_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One snapshot: what it is of, what its columns mean, who made it."""
     found = get_object_or_404(Snapshot.objects.defer("content").select_related("protocol_version"), pk=key)
@@ -96,7 +101,7 @@ def snapshot_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     return render(request, "analysis/snapshot.html", context)
 
 
-@page(roles=(TrialStatistician, DataManager))
+@page(roles=HANDLERS)
 def snapshot_csv(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The bytes of a snapshot."""
     found = get_object_or_404(Snapshot, pk=key)
@@ -194,14 +199,18 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     if run.state != PooledRun.State.SUCCEEDED:
         resume_url = resume_address(run, request.person, "run_resume")
         return render(request, "analysis/run.html", context | {"job": _progress(run), "resume_url": resume_url})
-    if request.GET.get("format") == "csv":
-        return _csv(run)
     if not run.is_rehearsal:
+        if request.GET.get("format"):
+            raise Http404
         found = {
             "result": pooled_result(run.spec, run.result, source=source_of(run)), "parts": [],
             "blinded": blinded_facts(run.spec, run.result),
         }  # fmt: skip
         return render(request, "analysis/result.html", context | found)
+    stored, may_take_arms = stored_of(run, fake=True), request.person.holds(*HANDLERS)
+    file = _fake_arms(run) if may_take_arms and request.GET.get("format") == "arms" else asked(stored, request.GET)
+    if file is not None:
+        return file
     found = result_context(
         run.spec,
         run.result,
@@ -209,15 +218,14 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         fake=True,
         source=source_of(run),
     )
-    return render(request, TEMPLATES[kind_of(run.spec)], context | found)
+    found["downloads"] = offered(stored, arms=may_take_arms)
+    return render(request, TEMPLATES[kind_of(run.spec)], context | with_figures(found))
 
 
-def _csv(run: PooledRun) -> HttpResponseBase:
-    """All numbers of a rehearsal; that its arms are fake stands in the name and on each line."""
-    rows = result_rows(run.spec, run.result, fake=True) if run.is_rehearsal else None
-    if rows is None:
-        raise Http404
-    return csv_response(rows, f"fake-arm-{run.result_sha256[:12]}")
+def _fake_arms(run: PooledRun) -> HttpResponse:
+    """What this rehearsal drew by lot for each study number: for those who may have the snapshot."""
+    numbers = numbers_of(content_of(run.snapshot_id, run.snapshot_sha256))
+    return arms_file(stored_of(run, fake=True), as_csv(fakes(run, numbers)))
 
 
 @page(roles=READERS)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans.presenters import WORDS
+from analysis.reports.plan_beside import Section, beside, contrast, fit_name
+from analysis.reports.plan_model import of_the_model
 from analysis.reports.rendering import (
     FAKE,
     differences_table,
@@ -20,26 +21,26 @@ from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, Result
 from trial.core.ui.tables import Column, Table
-from trial.core.ui.text import Text
 
-NAMES: dict[str, Text] = {
-    "primary": _lazy("As planned"),
-    "other_df": _lazy("As planned, other degrees of freedom"),
-}
 NUMBERS = ("estimate", "se", "df", "lower", "upper", "p")
 
 
 def planned_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = "") -> Result:
-    """Sentence, differences by visit, adjusted means, all models side by side, and how sure one can be."""
+    """Sentence, differences by visit, adjusted means, and how sure one can be."""
     planned = _as_analysis(frozen, stored)
     return Result(
         sentence=said(planned_sentence(frozen, stored), fake=fake),
         table=differences_table(frozen, planned),
-        charts=[one for one in (means_chart(frozen, planned), _forest(frozen, stored)) if one],
+        charts=[one for one in (means_chart(frozen, planned), differences_chart(frozen, planned)) if one],
         certainty=_certainty(frozen, stored),
         marked=FAKE if fake else "",
         source=source,
     )
+
+
+def sections(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
+    """What follows the planned contrast: other models, other outcomes, then, folded, what shows whether the model holds."""
+    return [_models(frozen, stored), *beside(frozen, stored), *of_the_model(frozen, stored), *_in_full(frozen, stored)]
 
 
 def planned_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
@@ -82,14 +83,6 @@ def _value(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "low": one["lower"], "high": one["upper"]}
 
 
-def contrast(frozen: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The difference at the primary visit; of a model without visits its only one."""
-    differences = answer["differences"] if answer else []
-    at = [one for one in differences if one["visit"] == frozen["primary_visit"]]
-    found: dict[str, Any] | None = (at or [one for one in differences if one["visit"] is None] or [None])[0]
-    return found
-
-
 def _d(frozen: dict[str, Any], stored: dict[str, Any], one: dict[str, Any]) -> float | None:
     """Standardized by the baseline of all randomized, + in favor of the experimental arm; one SD for every model."""
     sd = stored["standard_deviation"]
@@ -97,13 +90,6 @@ def _d(frozen: dict[str, Any], stored: dict[str, Any], one: dict[str, Any]) -> f
         return None
     value: float = one["estimate"] / sd["value"]
     return -value if frozen["better"] == "lower" else value
-
-
-def fit_name(frozen: dict[str, Any], fit: dict[str, Any]) -> str:
-    """What a model is called."""
-    name = NAMES.get(fit["kind"]) or WORDS[fit["kind"]]
-    method = (fit["answer"] or {}).get("method")
-    return f"{name} ({str(method).upper()})" if fit["code"].endswith(("_ml", "_reml")) and method else str(name)
 
 
 def fits_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table:
@@ -148,15 +134,43 @@ def _number(value: float | None) -> str:
     return "NA" if value is None else f"{value:.6f}".replace("-", "\N{MINUS SIGN}")
 
 
-def covariance_table(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | None:
-    """The covariance between visits of the planned model, where it has one."""
-    found = stored["fits"][0]["answer"].get("covariance")
-    if not found or "matrix" not in found:
+def differences_chart(frozen: dict[str, Any], planned: dict[str, Any]) -> Chart | None:
+    """The adjusted difference at each visit with its interval, and the line of no difference."""
+    known = [one for one in planned["differences"] if one["visit"] is not None and one["value"]["low"] is not None]
+    if not known:
         return None
-    names = [label(frozen, visit) for visit in found["visits"]]
-    columns = [Column("")] + [Column(name, number=True, decimals=3) for name in names]
-    rows = [[name, *row] for name, row in zip(names, found["matrix"], strict=True)]
-    return Table(columns, rows, caption=_("Covariance between visits"))
+    named = [
+        (label(frozen, one["visit"]), *(one["value"][key] for key in ("estimate", "low", "high"))) for one in known
+    ]
+    points = [figures.VisitPoint(_("Difference"), *one) for one in named]
+    names = {
+        "arm": frozen["arms"][frozen["experimental"]],
+        "control": frozen["arms"][planned["spec"]["arm"]["reference"]],
+    }
+    spec = figures.by_visit(points, _("Difference in points"), width=480, zero=True)
+    sentence = (
+        _("Adjusted differences by visit, %(arm)s minus %(control)s, with intervals; at the line there is none.")
+        % names
+    )
+    columns = [Column(_("Visit"))] + [
+        Column(t, number=True, decimals=2) for t in (_("Difference"), _("Low"), _("High"))
+    ]
+    return chart(spec, _("Difference by visit"), sentence, Table(columns, named))
+
+
+def _models(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
+    drawn = _forest(frozen, stored)
+    lead = _("The planned contrast under each model of the plan.")
+    return Section(
+        _("How much rests on the model"), lead, charts=[drawn] if drawn else [], tables=[fits_table(frozen, stored)]
+    )
+
+
+def _in_full(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
+    return [
+        Section(_("The model in full (%(name)s)") % {"name": name}, tables=[table], folded=True)
+        for name, table in coefficient_tables(frozen, stored)
+    ]
 
 
 def _forest(frozen: dict[str, Any], stored: dict[str, Any]) -> Chart | None:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from analysis.reports import looks, outcomes, planned, published, recommended
 from analysis.reports.papers.pages import shown_document
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
-from analysis.reports.sensitivity import sensitivity_tables
 from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES
 from trial.core import side
 from trial.core.access import Person
@@ -61,10 +60,9 @@ def result_context(
     if kind == BY_PLAN:
         return {
             "result": planned.planned_result(frozen, stored, fake=fake, source=source),
-            "fits": planned.fits_table(frozen, stored), "covariance": planned.covariance_table(frozen, stored),
-            "models": planned.coefficient_tables(frozen, stored), "sensitivity": sensitivity_tables(frozen, stored),
+            "sections": planned.sections(frozen, stored),
             **looks.final_context(stored),
-        }  # fmt: skip
+        }
     if kind == LOOK:
         return looks.look_context(frozen, stored, fake=fake, source=source)
     if kind == PUBLISHED:

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from analysis.reports.downloads import asked, offered, stored_of, with_figures
 from analysis.reports.papers.pages import pdf_response
 from analysis.reports.papers.typesetting import pdf
 from analysis.reports.presenters import (
@@ -20,14 +21,13 @@ from analysis.reports.presenters import (
     release_address,
     release_table,
     result_context,
-    result_rows,
 )
 from trial.core import side
 from trial.core.access import Request, page
 from trial.core.access.roles import EVERYBODY_AT_WORK
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_here
-from trial.core.ui.tables import csv_response, shown
+from trial.core.ui.tables import shown
 from trial.participants.models import Release
 from trial.participants.queries import releases
 
@@ -53,18 +53,19 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One released result, as it was released."""
     row = get_object_or_404(releases(), pk=key)
     frozen, stored = row.payload["spec"], row.payload["result"]
-    if request.GET.get("format") == "csv":
-        rows = result_rows(frozen, stored)
-        if rows is None:
-            raise Http404
-        return csv_response(rows, f"result-{row.sha256[:12]}")
+    kept = stored_of(row.payload)
+    file = asked(kept, request.GET)
+    if file is not None:
+        return file
     name = _name(request, "release_outcome")
+    found = result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row))
     context: dict[str, Any] = {
         "title": row.title,
         "crumbs": [(_("Released results"), reverse(_name(request, "releases"))), (row.title, "")],
         "record": record_facts(row.payload),
         "history": lines(history_here(("participants_release", row.pk)), without=("payload",)),
-        **result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row)),
+        "downloads": offered(kept),
+        **with_figures(found),
     }
     if kind_of(frozen) == REPORT:
         context["record"] += [(_("Document, SHA-256"), row.payload["result_sha256"])]

@@ -29,13 +29,13 @@ def _patterns(table: pd.DataFrame, spec: FitSpec, frozen: Mapping[str, Any]) -> 
     at = table.assign(there=values.notna())
     at = at[at["visit"].isin(spec.visits)]
     people = table.drop_duplicates("participant").set_index("participant")[ARM_COLUMN]
-    seen = {
-        number: tuple(v for v in spec.visits if v in set(rows["visit"][rows["there"]]))
-        for number, rows in at.groupby("participant")
-    }
+    there: dict[str, set[str]] = {}
+    for number, visit in zip(at["participant"][at["there"]], at["visit"][at["there"]], strict=True):
+        there.setdefault(str(number), set()).add(str(visit))
+    seen = {number: tuple(visit for visit in spec.visits if visit in visits) for number, visits in there.items()}
     counts: dict[tuple[str, ...], dict[str, int]] = {}
     for number, arm in people.items():
-        by_arm = counts.setdefault(seen.get(number, ()), dict.fromkeys(frozen["arms"], 0))
+        by_arm = counts.setdefault(seen.get(str(number), ()), dict.fromkeys(frozen["arms"], 0))
         by_arm[str(arm)] = by_arm.get(str(arm), 0) + 1
     ordered = sorted(counts.items(), key=lambda one: (-sum(one[1].values()), one[0]))
     return [{"seen": list(visits), "by_arm": by_arm} for visits, by_arm in ordered]

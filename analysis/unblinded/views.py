@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.pooled.presenters import progress_of, resume_address, run_history, run_table
+from analysis.reports.downloads import arms_file, asked, offered, stored_of, with_figures
 from analysis.reports.people import PEOPLE, PEOPLE_HINTS, source_of
 from analysis.reports.presenters import (
     TEMPLATES,
@@ -19,7 +20,6 @@ from analysis.reports.presenters import (
     outcome_context,
     record_facts,
     result_context,
-    result_rows,
     result_sentence,
 )
 from analysis.runs.people import EVERYBODY
@@ -33,7 +33,7 @@ from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
 from trial.core.history.queries import history_of
 from trial.core.ui import forms
-from trial.core.ui.tables import csv_response, shown
+from trial.core.ui.tables import shown
 from trial.participants.models import Release
 from trial.protocol.queries import protocol_of
 from trial.unblinded.disclosure.actions import note
@@ -135,11 +135,13 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         resume_url = resume_address(run, request.person, "comparative_resume")
         return render(request, "analysis/run.html", context | {"job": _progress(run), "resume_url": resume_url})
     note(what="comparative result opened", subject=str(run.pk), by=request.person)
-    if request.GET.get("format") == "csv":
-        rows = result_rows(run.spec, run.result)
-        if rows is None:
-            raise Http404
-        return csv_response(rows, f"comparative-{run.result_sha256[:12]}")
+    stored = stored_of(run)
+    if request.GET.get("format") == "arms":
+        note(what="comparative extract taken", subject=str(run.pk), by=request.person)
+        return arms_file(stored, bytes(run.extract or b""))
+    file = asked(stored, request.GET)
+    if file is not None:
+        return file
     found = result_context(
         run.spec,
         run.result,
@@ -148,7 +150,8 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
     )
     released = Release.objects.filter(payload__result_sha256=run.result_sha256).exists()
     found["release_url"] = "" if released else reverse("comparative_release", args=[run.pk])
-    return render(request, TEMPLATES[kind_of(run.spec)], context | found)
+    found["downloads"] = offered(stored, arms=True)
+    return render(request, TEMPLATES[kind_of(run.spec)], context | with_figures(found))
 
 
 @page(roles=ONLY)

@@ -45,13 +45,14 @@ _INK: dict[Theme, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure for ``{% chart ... %}``: ``sentence`` says what it shows, ``table`` holds its numbers."""
+    """A figure for ``{% chart ... %}``: ``sentence`` says what it shows, ``table`` holds its numbers. ``svg_url`` leads to the drawing alone."""
 
     spec: dict[str, Any]
     title: Text
     sentence: Text
     table: Table | None
     key: str
+    svg_url: str = ""
 
     @property
     def light(self) -> str:

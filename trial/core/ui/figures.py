@@ -56,10 +56,11 @@ def trajectories(points: Sequence[Point], x_title: Text, y_title: Text, width: i
     return _lines(rows, {"title": str(x_title), "axis": axis}, y_title, width)
 
 
-def by_visit(points: Sequence[VisitPoint], y_title: Text, width: int = 560) -> dict[str, Any]:
+def by_visit(points: Sequence[VisitPoint], y_title: Text, width: int = 560, *, zero: bool = False) -> dict[str, Any]:
     """Means by visit, one line a group (arm), with intervals where the points have them.
 
-    As ``trajectories``, for visits that have names and an order but no place in time. A single group stands without its name.
+    As ``trajectories``, for visits that have names and an order but no place in time. A single group stands without its name. ``zero``: the
+    points are differences, and the line of no difference is drawn wherever they lie.
     """
     visits = list(dict.fromkeys(point.visit for point in points))
     names = json.dumps([str(visit) for visit in visits], ensure_ascii=False)
@@ -75,7 +76,7 @@ def by_visit(points: Sequence[VisitPoint], y_title: Text, width: int = 560) -> d
         }
         for p in points
     ]
-    return _lines(rows, {"title": None, "axis": axis}, y_title, width, inset=40)
+    return _lines(rows, {"title": None, "axis": axis}, y_title, width, inset=40, zero=zero)
 
 
 def recruitment(
@@ -241,9 +242,14 @@ def missingness(rows: Sequence[tuple[str, str, int, int]]) -> dict[str, Any]:
 
 
 def _lines(
-    rows: Sequence[dict[str, Any]], x_axis: dict[str, Any], y_title: Text, width: int, inset: int = 14
+    rows: Sequence[dict[str, Any]],
+    x_axis: dict[str, Any],
+    y_title: Text,
+    width: int,
+    inset: int = 14,
+    zero: bool = False,
 ) -> dict[str, Any]:
-    """One line a group, by color, shape and dash, its name at its end; the zero line where values lie on both sides of it."""
+    """One line a group, by color, shape and dash, its name at its end; the zero line where asked for, or where values lie on both sides of it."""
     groups = list(dict.fromkeys(str(row["group"]) for row in rows))
     span = (max(r["at"] for r in rows) - min(r["at"] for r in rows)) or 1.0
     shift = {group: (i - (len(groups) - 1) / 2) * span * 0.012 for i, group in enumerate(groups)}
@@ -251,7 +257,7 @@ def _lines(
     color = {"field": "group", "type": "nominal", "sort": groups, "legend": None}
     dash = {**color, "scale": {"domain": groups, "range": [DASHES[i % len(DASHES)] for i in range(len(groups))]}}
     x = {**x_axis, "field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "padding": inset}}
-    y = {"field": "value", "type": "quantitative", "title": str(y_title), "scale": {"zero": False, "padding": 8}}
+    y = {"field": "value", "type": "quantitative", "title": str(y_title), "scale": {"zero": zero, "padding": 8}}
     spread = [row for row in rows if row["low"] is not None and row["high"] is not None]
     tooltip = [_tip("group", _("Group")), _tip("value", _("Mean"), ".2f")]
     tooltip += [_tip("low", _("From"), ".2f"), _tip("high", _("To"), ".2f")] if spread else []
@@ -263,7 +269,7 @@ def _lines(
         limits = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
         layers.insert(0, {"data": {"values": spread}, "mark": "rule", "encoding": {"x": x, **limits, "color": color}})
     low, high = _reach(rows)
-    if low < 0 < high:
+    if zero or low < 0 < high:
         at_zero = {"y": {"datum": 0, "type": "quantitative"}}
         layers.insert(0, {"data": {"values": [{}]}, "mark": {"type": "rule", "style": "zero"}, "encoding": at_zero})
     if len(groups) > 1:

@@ -47,6 +47,7 @@ NOTED: dict[str, Text] = {
     "hand-over ordered": gettext_lazy("Hand-over to another interviewer ordered"),
     "planned unblinding confirmed": gettext_lazy("Planned unblinding confirmed"),
     "comparative run started": gettext_lazy("Comparative analysis started"),
+    "comparative extract taken": gettext_lazy("Table of arms of a comparative analysis taken"),
     "comparative result opened": gettext_lazy("Comparative result opened"),
     "look asked for": gettext_lazy("Look before the end asked for"),
     "look begun": gettext_lazy("Look before the end begun"),

@@ -31,3 +31,55 @@ def stored_plan() -> dict[str, Any]:
     content, frozen = table(), frozen_plan()
     joined = rehearsal.fake_join(compute.numbers_of(content), SEED, frozen)
     return as_stored(plain(compute.computed(content, joined, frozen)))  # type: ignore[no-any-return]
+
+
+def whole() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Specification and result with every part that a plan can ask for: other outcomes, tipping point, re-randomization."""
+    frozen, stored = dict(frozen_plan()), dict(stored_plan())
+    others = [("bsi", "secondary", "higher_is_worse"), ("ses", "exploratory", "higher_is_better")]
+    frozen["outcomes"] = [
+        {
+            "code": code,
+            "name": f"Scale {code}",
+            "role": role,
+            "direction": direction,
+            "rater": "interviewer",
+            "rater_blind": True,
+        }
+        for code, role, direction in others
+    ]
+    answer = stored["fits"][0]["answer"]
+    stored["outcomes"] = [
+        {
+            "code": "bsi",
+            "answer": answer,
+            "problems": [],
+            "standard_deviation": {"value": 0.5, "n": 44},
+            "p_adjusted": 0.04,
+        },
+        {
+            "code": "ses",
+            "answer": None,
+            "problems": [{"code": "fit_numbers", "data": {}}],
+            "standard_deviation": None,
+            "p_adjusted": None,
+        },
+    ]
+    stored["tipping"] = {
+        "rows": [
+            {
+                "delta": -0.5 * n,
+                "estimate": 0.4 - 0.1 * n,
+                "se": 0.1,
+                "lower": 0.2 - 0.1 * n,
+                "upper": 0.6 - 0.1 * n,
+                "p": 0.01 * n,
+            }
+            for n in range(6)
+        ],
+        "turns_at": -1.0,
+    }
+    edges = [-3 + 0.5 * n for n in range(13)]
+    counts = [1, 20, 90, 260, 610, 990, 1040, 960, 640, 270, 100, 18]
+    stored["rerandomization"] = {"p": 0.0312, "replicates": 4999, "observed": 2.17, "edges": edges, "counts": counts}
+    return frozen, stored

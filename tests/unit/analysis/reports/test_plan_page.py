@@ -1,0 +1,111 @@
+"""The page of a result of the analysis plan: what stands where, and that a picture never stands without its words and numbers."""
+
+import re
+from typing import Any
+
+import pytest
+
+from analysis.reports import plan_beside, planned
+from analysis.reports.downloads import Stored, with_figures
+from analysis.reports.presenters import result_context
+from tests.unit.analysis.runs.by_plan import frozen_plan, stored_plan, whole
+from trial.core.ui.charts import svg
+from trial.core.ui.tables import as_csv
+
+TITLES = [
+    "How much rests on the model",
+    "All outcomes of the plan",
+    "Tipping point",
+    "Re-randomization test",
+    "Who was seen when",
+    "Residuals",
+    "Influence of single participants",
+    "Covariance",
+    "How the search ended",
+]
+
+
+@pytest.fixture(scope="module")
+def context() -> dict[str, Any]:
+    frozen, stored = whole()
+    return with_figures(result_context(frozen, stored, fake=True))
+
+
+def section(context: dict[str, Any], title: str) -> plan_beside.Section:
+    return next(one for one in context["sections"] if one.title == title)
+
+
+def test_what_a_reader_needs_first_stands_first(context: dict[str, Any]) -> None:
+    titles = [one.title for one in context["sections"]]
+    assert titles[: len(TITLES)] == TITLES
+    assert all(title.startswith("The model in full") for title in titles[len(TITLES) :])
+    folded = [one.folded for one in context["sections"]]
+    assert folded == sorted(folded), "what is folded comes last"
+    assert [one.title for one in context["result"].charts] == ["Adjusted means", "Difference by visit"]
+
+
+def test_parts_that_were_not_computed_leave_no_trace() -> None:
+    titles = [one.title for one in planned.sections(frozen_plan(), stored_plan())]
+    assert not {"All outcomes of the plan", "Tipping point", "Re-randomization test"} & set(titles)
+    assert {"Who was seen when", "Residuals"} <= set(titles)
+    early = {key: value for key, value in stored_plan().items() if key not in ("patterns", "diagnostics")}
+    assert "Residuals" not in [one.title for one in planned.sections(frozen_plan(), early)], "a result from before"
+
+
+def test_a_part_that_failed_says_why() -> None:
+    frozen, stored = whole()
+    problems = {"problems": [{"code": "fit_numbers", "data": {}}]}
+    stored |= {"tipping": problems, "rerandomization": problems, "diagnostics": problems}
+    found = {one.title: one for one in planned.sections(frozen, stored)}
+    for title in ("Tipping point", "Re-randomization test", "Residuals"):
+        assert "no inverse" in str(found[title].lead)
+        assert not found[title].charts
+
+
+def test_every_figure_is_drawn_with_sentence_table_and_address(context: dict[str, Any]) -> None:
+    charts = [*context["result"].charts, *(figure for one in context["sections"] for figure in one.charts)]
+    assert len(charts) == 11
+    for figure in charts:
+        assert figure.sentence
+        assert figure.table is not None
+        assert figure.table.rows
+        assert figure.svg_url == f"?format=svg&figure={figure.key}"
+        assert svg(figure.spec).startswith("<svg")
+    assert len({figure.key for figure in charts}) == len(charts)
+
+
+def test_outcomes_are_told_with_their_direction(context: dict[str, Any]) -> None:
+    table = section(context, "All outcomes of the plan").tables[0]
+    primary, worse, failed = table.rows
+    assert primary[1] == "primary"
+    assert worse[7] * primary[7] < 0, "less of a bad thing is an effect in favor"
+    assert str(failed[8]) == "Not estimable"
+    assert "Scale ses:" in str(table.note)
+
+
+def test_arms_of_a_rehearsal_are_called_fake(context: dict[str, Any]) -> None:
+    written = " ".join(
+        str(text)
+        for one in context["sections"]
+        for text in (one.lead, *(figure.spec for figure in one.charts), *(as_csv(table) for table in one.tables))
+    )
+    for name in frozen_plan()["arms"].values():
+        assert f"{name} (fake)" in written
+        assert not re.search(rf"\b{re.escape(name)}(?! \(fake\))", written.replace("IMR and care as usual (fake)", ""))
+
+
+def test_nothing_is_computed_while_a_result_is_drawn() -> None:
+    frozen, stored = whole()
+    stored["rerandomization"] = {**stored["rerandomization"], "p": 0.987}
+    assert ".987" in str(plan_beside.beside(frozen, stored)[2].lead)
+    stored["tipping"] = {**stored["tipping"], "turns_at": None}
+    assert "No shift" in str(plan_beside.beside(frozen, stored)[1].lead)
+
+
+def test_files_of_a_rehearsal_say_so() -> None:
+    record = {"result_sha256": "ab" * 32, "extract_sha256": "", "snapshot_sha256": "cd" * 32}
+    stored = Stored(frozen_plan(), stored_plan(), record, fake=True)
+    assert stored.name.startswith("fake-arm-")
+    assert stored.files.arms.startswith("fake-arms-")
+    real = Stored(frozen_plan(), stored_plan(), record | {"extract_sha256": "ef" * 32})
+    assert (real.files.arms, real.files.snapshot) == ("arms-efefefefefef.csv", "snapshot-cdcdcdcdcdcd.csv")

@@ -1,0 +1,203 @@
+"""Specifications of figures about a model: how its errors are spread, what its answer rests on. As ``figures``, for ``charts.chart``.
+
+The same rules hold: a zero line where a difference is shown, labels instead of legends, data as values in the specification.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from trial.core.ui.text import Text
+
+Pairs = Sequence[tuple[float, float]]
+
+
+def scatter(pairs: Pairs, x_title: Text, y_title: Text, *, diagonal: bool = False, width: int = 420) -> dict[str, Any]:
+    """Points (x, y) against the zero line, or with ``diagonal`` against the line x = y."""
+    rows = [{"x": x, "y": y} for x, y in pairs]
+    if diagonal:
+        ends = [min(min(pair) for pair in pairs), max(max(pair) for pair in pairs)]
+        line = {
+            "data": {"values": [{"x": end, "y": end} for end in ends]},
+            "mark": {"type": "line", "strokeWidth": 1.25, "style": "quiet"},
+            "encoding": {"x": _x("x", x_title), "y": _y("y", y_title)},
+        }
+    else:
+        line = _level(0.0)
+    points = {
+        "mark": {"type": "point", "size": 22, "opacity": 0.55},
+        "encoding": {"x": _x("x", x_title), "y": _y("y", y_title)},
+    }
+    return {"width": width, "height": 260, "data": {"values": rows}, "layer": [line, points]}
+
+
+def histogram(
+    edges: Sequence[float], counts: Sequence[int], x_title: Text, y_title: Text, *, observed: float, name: Text
+) -> dict[str, Any]:
+    """Bars between ``edges``, one more than ``counts``, and a line with its ``name`` at the observed value."""
+    bars = [
+        {"from": low, "to": high, "count": count}
+        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+    x = {
+        "field": "from",
+        "type": "quantitative",
+        "title": str(x_title),
+        "scale": {"zero": False, "nice": False, "padding": 12},
+    }
+    y = {"field": "count", "type": "quantitative", "title": str(y_title)}
+    tooltip = [_tip("from", _("From"), ".2f"), _tip("to", _("To"), ".2f"), _tip("count", str(y_title), "d")]
+    at = {"datum": observed, "type": "quantitative"}
+    return {
+        "width": 480,
+        "height": 240,
+        "data": {"values": bars},
+        "layer": [
+            {
+                "mark": {"type": "bar", "opacity": 0.45, "binSpacing": 1},
+                "encoding": {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}, "tooltip": tooltip},
+            },
+            {"data": {"values": [{}]}, "mark": {"type": "rule", "style": "zero", "strokeWidth": 2}, "encoding": {"x": at}},
+            {
+                "data": {"values": [{"name": str(name)}]},
+                "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 6, "fontWeight": 600, "y": 2},
+                "encoding": {"x": at, "text": {"field": "name"}},
+            },
+        ],
+    }  # fmt: skip
+
+
+def curve(
+    rows: Sequence[tuple[float, float, float, float]],
+    x_title: Text,
+    y_title: Text,
+    *,
+    turns_at: float | None = None,
+    name: Text = "",
+) -> dict[str, Any]:
+    """A line with its band: rows of (x, value, low, high), the zero line, and where the answer turns, with its ``name``."""
+    values = [{"x": x, "value": value, "low": low, "high": high} for x, value, low, high in rows]
+    x = _x("x", x_title)
+    tooltip = [
+        _tip("x", str(x_title), ".2f"),
+        _tip("value", str(y_title), ".2f"),
+        _tip("low", _("From"), ".2f"),
+        _tip("high", _("To"), ".2f"),
+    ]
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "area"}, "encoding": {"x": x, "y": _y("low", y_title), "y2": {"field": "high"}}},
+        _level(0.0),
+        {"mark": "line", "encoding": {"x": x, "y": _y("value", y_title)}},
+        {"mark": {"type": "point", "size": 40}, "encoding": {"x": x, "y": _y("value", y_title), "tooltip": tooltip}},
+    ]
+    if turns_at is not None:
+        at = {"datum": turns_at, "type": "quantitative"}
+        layers += [
+            {"data": {"values": [{}]}, "mark": {"type": "rule", "strokeDash": [5, 4]}, "encoding": {"x": at}},
+            {
+                "data": {"values": [{"name": str(name)}]},
+                "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 6, "y": 2, "fontWeight": 600},
+                "encoding": {"x": at, "text": {"field": "name"}},
+            },
+        ]
+    return {"width": 480, "height": 260, "data": {"values": values}, "layer": layers}
+
+
+def ranked(values: Sequence[float], x_title: Text, y_title: Text) -> dict[str, Any]:
+    """Values from the largest to the smallest, each a stem from 0."""
+    rows = [{"rank": n + 1, "value": value} for n, value in enumerate(values)]
+    x = {"field": "rank", "type": "quantitative", "title": str(x_title), "axis": {"tickMinStep": 1, "format": "d"},
+         "scale": {"zero": False, "nice": False, "padding": 10}}  # fmt: skip
+    y = {"field": "value", "type": "quantitative", "title": str(y_title)}
+    tooltip = [_tip("rank", str(x_title), "d"), _tip("value", str(y_title), ".3f")]
+    return {
+        "width": 480,
+        "height": 220,
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"x": x, "y": y, "y2": {"datum": 0}}},
+            {"mark": {"type": "point", "size": 34}, "encoding": {"x": x, "y": y, "tooltip": tooltip}},
+        ],
+    }
+
+
+def bars(rows: Sequence[tuple[Text, Text, float, Text]], x_title: Text) -> dict[str, Any]:
+    """A bar with its words for each (row, group, value, words): a row a line, in it a bar a group, both in the order given."""
+    values = [{"row": str(r), "group": str(g), "value": v, "words": str(w)} for r, g, v, w in rows]
+    order, groups = (list(dict.fromkeys(one[key] for one in values)) for key in ("row", "group"))
+    axis = {"domain": False, "ticks": False, "labelLimit": 300, "grid": False, "labelFontSize": 13}
+    axis["minExtent"] = min(300, round(7.5 * max(map(len, map(str, order)), default=0)))
+    y = {"field": "row", "type": "nominal", "sort": order, "title": None, "axis": axis}
+    place = {"field": "group", "type": "nominal", "sort": groups}
+    x = {"field": "value", "type": "quantitative", "title": str(x_title)}
+    color = {**place, "legend": None}
+    named = [{**one, "words": f"{one['words']} {one['group']}"} for one in values]
+    return {
+        "width": 380,
+        "height": {"step": 18, "for": "offset"} if len(groups) > 1 else {"step": 28},
+        "data": {"values": named},
+        "layer": [
+            {"mark": {"type": "bar", "opacity": 0.75}, "encoding": {"y": y, "yOffset": place, "x": x, "color": color}},
+            {
+                "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 6},
+                "encoding": {"y": y, "yOffset": {**place, "bandPosition": 0.5}, "x": x, "text": {"field": "words"}},
+            },
+        ],
+    }
+
+
+def matrix(names: Sequence[Text], values: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """A symmetric matrix between -1 and 1 as shaded cells with their numbers."""
+    labels = [str(name) for name in names]
+    rows = [
+        {"row": labels[i], "column": labels[j], "value": value, "words": f"{value:.2f}".replace("-", "\N{MINUS SIGN}")}
+        for i, line in enumerate(values)
+        for j, value in enumerate(line)
+    ]
+    plain = {"domain": False, "ticks": False}
+    x = {
+        "field": "column",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {**plain, "orient": "top", "labelAngle": 0},
+    }
+    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {**plain, "labelLimit": 220}}
+    shade = {
+        "field": "strength",
+        "type": "quantitative",
+        "legend": None,
+        "scale": {"domain": [0, 1], "range": [0.04, 0.6]},
+    }
+    return {
+        "width": {"step": 110},
+        "height": {"step": 36},
+        "data": {"values": [{**row, "strength": abs(float(str(row["value"])))} for row in rows]},
+        "layer": [
+            {
+                "mark": {"type": "rect", "cornerRadius": 3, "stroke": None},
+                "encoding": {"x": x, "y": y, "opacity": shade},
+            },
+            {"mark": {"type": "text"}, "encoding": {"x": x, "y": y, "text": {"field": "words"}}},
+        ],
+    }
+
+
+def _level(at: float) -> dict[str, Any]:
+    """The line of no difference."""
+    encoding = {"y": {"datum": at, "type": "quantitative"}}
+    return {"data": {"values": [{}]}, "mark": {"type": "rule", "style": "zero"}, "encoding": encoding}
+
+
+def _x(field: str, title: Text) -> dict[str, Any]:
+    scale = {"zero": False, "nice": False, "padding": 12}
+    return {"field": field, "type": "quantitative", "title": str(title), "scale": scale, "axis": {"tickCount": 7}}
+
+
+def _y(field: str, title: Text) -> dict[str, Any]:
+    return {"field": field, "type": "quantitative", "title": str(title), "scale": {"zero": False, "padding": 8}}
+
+
+def _tip(name: str, title: str, form: str) -> dict[str, Any]:
+    return {"field": name, "type": "quantitative", "title": title, "format": form}
