@@ -39,7 +39,7 @@ def look_context(
         ),
         "held": held_table(look["held"]),
         "ahead": _ahead_facts(look), "stopping": _stopping_facts(frozen["monitoring"]["stopping"]),
-        "covariance": planned.covariance_table(frozen, stored), "models": planned.coefficient_tables(frozen, stored),
+        "sections": planned.behind_the_answer(frozen, stored),
     }  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def _convergence(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     rows = []
     for fit in stored["fits"]:
         answer = fit["answer"]
-        if not answer:
+        if not answer or "convergence" not in answer:  # what was imputed was not searched for
             continue
         search = answer.get("convergence") or {}
         steps = search.get("steps", search.get("polish_iterations"))

@@ -40,7 +40,12 @@ def planned_result(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool
 
 def sections(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
     """What follows the planned contrast: other models, other outcomes, then, folded, what shows whether the model holds."""
-    return [_models(frozen, stored), *beside(frozen, stored), *of_the_model(frozen, stored), *_in_full(frozen, stored)]
+    return [_models(frozen, stored), *beside(frozen, stored), *behind_the_answer(frozen, stored)]
+
+
+def behind_the_answer(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
+    """What shows whether the model holds, and the models in full; folded."""
+    return [*of_the_model(frozen, stored), *_in_full(frozen, stored)]
 
 
 def planned_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from analysis.methods.canonical import digest, encode
 from analysis.plans.models import PlanVersion
 from analysis.plans.reading import load
 from analysis.reports import planned as page
-from analysis.reports.sensitivity import sensitivity_tables
+from analysis.reports.plan_beside import beside
 from analysis.runs import compute, parts, rehearsal, sensitivity
 from analysis.runs.joined import Joined
 from analysis.runs.plans import frozen_by_plan, frozen_scales
@@ -91,21 +91,20 @@ def test_the_whole_has_every_part_in_the_plan_s_order() -> None:
     assert page.fits_table(plan, stored).note == ""
 
 
-def test_the_tables_say_what_was_computed_and_why_something_was_not() -> None:
+def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
     plan, stored = computed()
-    outcomes, test, tipped = sensitivity_tables(plan, stored)
-    assert [row[1:3] for row in outcomes.rows] == [
+    outcomes, tipped, test = beside(plan, stored)
+    assert [row[1:3] for row in outcomes.tables[0].rows] == [
+        ["primary", outcomes.tables[0].rows[0][2]],
         ["secondary", "participant, not blind"],
         ["secondary", "clinician, not blind"],
     ]
-    assert "Holm" in str(outcomes.note)
-    assert test.rows[0][1] == FEW
-    assert len(tipped.rows) == 21
-    assert "no answer that could turn" in str(tipped.note) or "shift" in str(tipped.note)
+    assert f"Of {FEW} allocations" in str(test.lead)
+    assert len(tipped.charts[0].table.rows) == 21
     why = [{"code": "rerandomization_not_verified", "data": {}, "severity": "error"}]
-    refused = sensitivity_tables(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
-    assert all("verify the allocation first" in str(one.rows[0][0]) for one in refused[1:])
-    assert sensitivity_tables(plan, {"fits": stored["fits"]}) == []
+    refused = beside(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
+    assert all("verify the allocation first" in str(one.lead) for one in refused[1:])
+    assert beside(plan, {"fits": stored["fits"]}) == []
 
 
 def test_parts_in_any_order_have_the_bytes_of_the_undivided_computation() -> None:
