@@ -67,7 +67,6 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
         **result_context(frozen, stored, address=lambda code: reverse(name, args=[row.pk, code]), source=_source(row)),
     }
     if kind_of(frozen) == REPORT:
-        context["record"] += [(_("Document, SHA-256"), row.payload["result_sha256"])]
         context["pdf_url"] = reverse(_name(request, "release_pdf"), args=[row.pk])
     return render(request, TEMPLATES[kind_of(frozen)], context)
 

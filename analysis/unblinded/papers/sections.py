@@ -110,18 +110,8 @@ def attendance(protocol: Protocol, joins: Joins, *notes: str) -> doc.Section | N
     for arm in protocol.arms:
         mine = [one for one in joins.values() if one.arm == arm.code]
         known = [one.attended for one in mine if one.attended is not None]
-        completed = sum(bool(one.completed) for one in mine)
-        rows.append(
-            [
-                arm.name,
-                len(mine),
-                len(known),
-                sum(not n for n in known),
-                sum(n > 0 for n in known),
-                completed,
-                _mean(known),
-            ]
-        )
+        counts = (sum(not n for n in known), sum(n > 0 for n in known), sum(bool(one.completed) for one in mine))
+        rows.append([arm.name, len(mine), len(known), *(counts if known else (None, None, None)), _mean(known)])
     offered = _("%(n)d sessions are planned. Sessions of an arm that is not offered the program are deviations.") % {
         "n": plan.planned_sessions
     }
