@@ -225,7 +225,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
 def _fake_arms(run: PooledRun) -> HttpResponse:
     """What this rehearsal drew by lot for each study number: for those who may have the snapshot."""
     numbers = numbers_of(content_of(run.snapshot_id, run.snapshot_sha256))
-    return arms_file(stored_of(run, fake=True), as_csv(fakes(run, numbers)))
+    return arms_file(stored_of(run, fake=True), as_csv(fakes(run, numbers), marked="fake"))
 
 
 @page(roles=READERS)

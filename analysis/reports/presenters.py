@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analysis.methods.canonical import digest, encode
 from analysis.reports import looks, outcomes, planned, published, recommended
 from analysis.reports.papers.pages import shown_document
 from analysis.reports.rendering import FAKE, coefficients_table, descriptives_table, faked, fit_facts, model_result
@@ -49,7 +50,7 @@ def result_context(
     """What the template of this kind of result needs. ``address`` of an outcome's own page."""
     kind = kind_of(frozen)
     if kind == REPORT:
-        return shown_document(stored)
+        return shown_document(stored, digest(encode(stored)))
     frozen = faked(frozen) if fake else frozen
     if kind == SCALES:
         return {

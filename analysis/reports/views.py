@@ -68,7 +68,6 @@ def release(request: Request, key: uuid.UUID) -> HttpResponseBase:
         **with_figures(found),
     }
     if kind_of(frozen) == REPORT:
-        context["record"] += [(_("Document, SHA-256"), row.payload["result_sha256"])]
         context["pdf_url"] = reverse(_name(request, "release_pdf"), args=[row.pk])
     return render(request, TEMPLATES[kind_of(frozen)], context)
 

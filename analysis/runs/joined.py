@@ -49,15 +49,19 @@ def arms_of(joined: Mapping[str, Joined]) -> dict[str, str]:
     return {number: person.arm for number, person in joined.items()}
 
 
-def as_csv(joined: Mapping[str, Joined]) -> bytes:
-    """The join in the order of numbers: the arm, and those other columns that anybody has a value in. Equal joins give equal bytes."""
+def as_csv(joined: Mapping[str, Joined], *, marked: str = "") -> bytes:
+    """The join in the order of numbers: the arm, and those other columns that anybody has a value in. Equal joins give equal bytes.
+
+    ``marked``: what the arms are, on each line, in a column ``arms``.
+    """
     columns = [f.name for f in fields(Joined)]
     rows = {number: dict(zip(columns, astuple(person), strict=True)) for number, person in sorted(joined.items())}
     used = [c for c in columns if c == "arm" or any(row[c] is not None for row in rows.values())]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["participant", *used])
-    writer.writerows([number, *(_text(row[c]) for c in used)] for number, row in rows.items())
+    more = [["arms"], [marked]] if marked else [[], []]
+    writer.writerow(["participant", *used, *more[0]])
+    writer.writerows([number, *(_text(row[c]) for c in used), *more[1]] for number, row in rows.items())
     return out.getvalue().encode()
 
 

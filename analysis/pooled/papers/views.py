@@ -85,8 +85,7 @@ def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
         return render(
             request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one, request.person)}
         )
-    context |= pages.shown_document(one.document) | {"pdf_url": reverse("report_pdf", args=[one.pk])}
-    context["record"] = [*context["record"], (_("Document, SHA-256"), one.result_sha256)]
+    context |= pages.shown_document(one.document, one.result_sha256) | {"pdf_url": reverse("report_pdf", args=[one.pk])}
     return render(request, "analysis/paper.html", context)
 
 

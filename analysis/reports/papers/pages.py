@@ -24,6 +24,8 @@ KINDS: dict[str, Text] = {
     "closed": gettext_lazy("Closed report"),
     "final": gettext_lazy("Final report"),
 }
+STAMP = 12
+"""So many digits of each digest stand at the head of a printed page."""
 HISTORY: dict[str, Text] = {
     "start_report": gettext_lazy("Asked for"),
     "start_closed": gettext_lazy("Asked for"),
@@ -67,13 +69,13 @@ def progress(report: Paper, *, poll: str, cancel: str, result: str) -> Progress:
     return replace(made, title=str(KINDS[report.kind]))
 
 
-def shown_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored document as the template of reports shows it, in tables and figures of every other page."""
+def shown_document(document: Mapping[str, Any], sha256: str) -> dict[str, Any]:
+    """A stored document as the template of reports shows it, in tables and figures of every other page; ``sha256`` is its digest."""
     return {
         "lead": document["lead"],
-        "side_words": document["side"],
         "synthetic": document["synthetic"],
-        "record": [tuple(pair) for pair in document["facts"]],
+        "record": [*(tuple(pair) for pair in document["facts"]), (_("Document, SHA-256"), sha256)],
+        "stamps": [(_("Document"), sha256[:STAMP]), *((label, value[:STAMP]) for label, value in document["stamps"])],
         "sections": [
             {"title": one["title"], "blocks": [_block(block) for block in one["blocks"]]}
             for one in document["sections"]

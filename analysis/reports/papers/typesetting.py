@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.methods.canonical import encode
 from trial.core.ui.charts import svg
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
@@ -71,14 +72,16 @@ def inputs(document: Mapping[str, Any], *, sha256: str) -> dict[str, str]:
         "record": _("What makes this report reproducible"),
         "digest": sha256,
     }
-    return {"paper": json.dumps({**document, "sections": sections}), "said": json.dumps(said)}
+    return {"paper": json.dumps({**document, "sections": sections}, sort_keys=True), "said": json.dumps(said)}
 
 
 def _drawn(block: Mapping[str, Any], wide: bool) -> Mapping[str, Any]:
     """A block with its figure as SVG, and as wide as the page allows."""
     if block["kind"] != "figure":
         return block
-    drawn = svg(block["spec"])
+    drawn = svg(
+        json.loads(encode(block["spec"]))
+    )  # the database keeps no order of keys, and a drawing may depend on it
     size = SIZE.search(drawn)
     width, height = (POINTS * float(size[1]), POINTS * float(size[2])) if size else (WIDTHS[wide], 1.0)
     scale = min(1.0, WIDTHS[wide] / width, HIGHEST[wide] / height)

@@ -95,9 +95,13 @@ def _looks(protocol: Protocol, report: ClosedPaper) -> list[doc.Section]:
     if not held:
         said = _("No look at the outcomes by arm has been held. This report compares none.")
         return [doc.section(_("Looks"), doc.text(said))]
+    signs = _("Differences are those of the experimental arm minus the control: whoever knows that knows the labels.")
+    warned = doc.note(signs) if report.spec["labels"]["labels"] == ArmLabels.Labels.CODED else None
     return [
         doc.section(
-            _("Look of %(at)s") % {"at": shown(run.created_at)}, *sections.result_blocks(run, _renamed(run, protocol))
+            _("Look of %(at)s") % {"at": shown(run.created_at)},
+            warned,
+            *sections.result_blocks(run, _renamed(run, protocol)),
         )
         for run in held
     ]

@@ -198,6 +198,7 @@ def _looks(version: PlanVersion | None) -> doc.Section:
     return doc.section(
         _("Looks"),
         doc.text(said),
+        doc.table(sections.looks_table(held)) if held else None,
         doc.table(Table(columns, rows, caption=_("Looks that were held"), empty=_("No look was held."))),
     )
 

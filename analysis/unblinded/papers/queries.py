@@ -17,6 +17,7 @@ BY_ARM = (
     "flow by arm opened",
     "guesses by arm opened",
     "serious events by arm opened",
+    "look opened",
 )
 """Entries of the ledger, beside those of analyses, by which somebody read outcomes by arm."""
 

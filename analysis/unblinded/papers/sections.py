@@ -1,6 +1,6 @@
 """Sections by arm that closed and final reports have in common. The arms are called as the given protocol calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
@@ -110,18 +110,8 @@ def attendance(protocol: Protocol, joins: Joins, *notes: str) -> doc.Section | N
     for arm in protocol.arms:
         mine = [one for one in joins.values() if one.arm == arm.code]
         known = [one.attended for one in mine if one.attended is not None]
-        completed = sum(bool(one.completed) for one in mine)
-        rows.append(
-            [
-                arm.name,
-                len(mine),
-                len(known),
-                sum(not n for n in known),
-                sum(n > 0 for n in known),
-                completed,
-                _mean(known),
-            ]
-        )
+        counts = (sum(not n for n in known), sum(n > 0 for n in known), sum(bool(one.completed) for one in mine))
+        rows.append([arm.name, len(mine), len(known), *(counts if known else (None, None, None)), _mean(known)])
     offered = _("%(n)d sessions are planned. Sessions of an arm that is not offered the program are deviations.") % {
         "n": plan.planned_sessions
     }
@@ -160,7 +150,34 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
             blocks.append(doc.figure(part))
         elif name == "admissions_certainty":
             blocks += [one for one in (doc.items(reason.text for reason in part),) if one]
+        elif _are_facts(part):
+            blocks.append(doc.facts(part))
     return [*blocks, digest_of(run)]
+
+
+def _are_facts(part: Any) -> bool:
+    """Whether a part of a page is a list of labels with values."""
+    pairs = part if isinstance(part, list) else []
+    return bool(pairs) and all(
+        isinstance(one, tuple) and len(one) == 2 and not isinstance(one[1], Table | Chart | list) for one in pairs
+    )
+
+
+def looks_table(held: Sequence[Any]) -> Table:
+    """The looks as the last of them knew them: information, Z, bound and alpha; of a look without such a record nothing."""
+    known = (held[-1].result or {}).get("look", {}).get("held", []) if held else []
+    columns = [
+        Column(_("Look")), Column(_("Information"), number=True), Column(_("Z"), number=True, decimals=3),
+        Column(_("Bound"), number=True, decimals=3), Column(_("Alpha spent up to here"), number=True, decimals=5),
+    ]  # fmt: skip
+    rows = [
+        [
+            f"{one['number']}: {one['code'] if one['planned'] else _('not planned')}",
+            *(one[k] for k in ("information", "z", "bound", "alpha")),
+        ]
+        for one in known
+    ]
+    return Table(columns, rows, caption=_("What each look found and spent"), empty=_("No look was held."))
 
 
 def digest_of(run: ComparativeRun) -> doc.Block:

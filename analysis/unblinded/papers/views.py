@@ -157,8 +157,9 @@ def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
             request, "analysis/run.html", context | {"run": one, "record": [], "job": _progress(one, request.person)}
         )
     _opened(one, request.person)
-    context |= pages.shown_document(one.document) | {"pdf_url": reverse("closed_report_pdf", args=[one.pk])}
-    context["record"] = [*context["record"], (_("Document, SHA-256"), one.result_sha256)]
+    context |= pages.shown_document(one.document, one.result_sha256) | {
+        "pdf_url": reverse("closed_report_pdf", args=[one.pk])
+    }
     if one.kind == ClosedPaper.Kind.FINAL and not _is_released(one):
         context["release_url"] = reverse("final_report_release", args=[one.pk])
     return render(request, "analysis/paper.html", context)

@@ -80,7 +80,7 @@ def test_a_column_that_identifies_somebody_is_in_no_report() -> None:
 
 
 def test_the_page_shows_what_the_pdf_shows() -> None:
-    shown = shown_document(paper())
+    shown = shown_document(paper(), "f" * 64)
     blocks = shown["sections"][0]["blocks"]
     assert [one["kind"] for one in blocks] == [
         "text", "heading", "sentence", "note", "items", "facts", "table", "table", "figure",

@@ -1,6 +1,7 @@
 """Reports by arm: who makes and reads them and when, what stands in them, and that the final one passes the gate as it is."""
 
 import datetime as dt
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from analysis.methods.canonical import encode
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
-from analysis.unblinded.papers import actions, tasks
+from analysis.unblinded.papers import actions, sections, tasks
 from analysis.unblinded.papers.arms import coded, what_reveals
 from analysis.unblinded.papers.consort import ITEMS, item_table
 from analysis.unblinded.papers.construction import Held, sentence
@@ -251,3 +252,14 @@ def test_published_effects_are_said_to_be_inside_only_where_they_are() -> None:
     assert sentence(good).startswith("Both published effects lie inside")
     for bad in (Held("Two", 0.52, 0.3, 0.1, 0.5), Held("Two", 0.52, -0.1, -0.9, 0.7)):
         assert sentence([good[0], bad]).startswith("Not every published effect")
+
+
+def test_looks_stand_as_the_last_of_them_knew_them() -> None:
+    one = {"number": 1, "code": "half", "planned": True, "information": 40.5, "z": 1.2, "bound": 2.96, "alpha": 0.00305}
+    other = {**one, "number": 2, "code": "", "planned": False, "z": 1.9, "bound": None}
+    held = [SimpleNamespace(result={"look": {"held": [one]}}), SimpleNamespace(result={"look": {"held": [one, other]}})]
+    rows = sections.looks_table(held).rows
+    assert [row[0] for row in rows] == ["1: half", "2: not planned"]
+    assert list(rows[1][1:]) == [40.5, 1.9, None, 0.00305]
+    assert not sections.looks_table([]).rows
+    assert not sections.looks_table([SimpleNamespace(result={})]).rows
