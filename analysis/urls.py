@@ -5,6 +5,7 @@ from django.urls import path
 from analysis.plans import views as plans
 from analysis.pooled import views
 from analysis.reports import views as reports
+from analysis.snapshots import views as snapshots
 
 urlpatterns = [
     path("", views.run_list, name="runs"),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("snapshots/", views.snapshot_list, name="snapshots"),
     path("snapshots/<uuid:key>/", views.snapshot_page, name="snapshot"),
     path("snapshots/<uuid:key>.csv", views.snapshot_csv, name="snapshot_csv"),
+    path("snapshots/<uuid:key>.parquet", snapshots.snapshot_parquet, name="snapshot_parquet"),
+    path("snapshots/<uuid:key>/since/<uuid:before>/", snapshots.snapshot_changes, name="snapshot_changes"),
     path("results/", reports.release_list, name="releases"),
     path("results/<uuid:key>/", reports.release, name="release"),
     path("results/<uuid:key>/outcomes/<str:code>/", reports.release_outcome, name="release_outcome"),
