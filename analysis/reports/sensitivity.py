@@ -88,10 +88,13 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Table | None:
     ]  # fmt: skip
     names = ("delta", "estimate", "se", "lower", "upper", "p")
     rows = [[row[name] for name in names] for row in found["rows"]]
-    return Table(columns, rows, caption=caption, note=_turning(found["turns_at"]))
+    return Table(columns, rows, caption=caption, note=_turning(found))
 
 
-def _turning(at: float | None) -> str:
+def _turning(found: dict[str, Any]) -> str:
+    at, rows = found["turns_at"], found["rows"]
+    if rows[0]["estimate"] == rows[-1]["estimate"]:
+        return _("No value is missing after the program was stopped: a shift changes nothing.")
     if at is None:
         return _("No shift of the table turns the answer.")
     if at == 0:

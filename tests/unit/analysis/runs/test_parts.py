@@ -23,6 +23,7 @@ from tests.unit.analysis.runs.all_outcomes import table
 
 FOLDERS = world.ROOT / "protocols"
 FEW = 200
+NUMBERS = ("delta", "se", "lower", "upper", "p")
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,19 @@ def test_the_tables_say_what_was_computed_and_why_something_was_not() -> None:
     assert "Holm" in str(outcomes.note)
     assert test.rows[0][1] == FEW
     assert len(tipped.rows) == 21
-    assert "no answer that could turn" in str(tipped.note) or "shift" in str(tipped.note)
+    for turns, words in (
+        (None, "No shift"),
+        (0.0, "no answer that could turn"),
+        (-1.5, "at a shift of \N{MINUS SIGN}1.50 points"),
+    ):
+        moved = {
+            **stored["tipping"],
+            "rows": [
+                {"estimate": 1.0, **dict.fromkeys(NUMBERS, 0.0)},
+                {"estimate": 0.5, **dict.fromkeys(NUMBERS, 0.0)},
+            ],
+        }
+        assert words in str(sensitivity_tables(plan, {**stored, "tipping": {**moved, "turns_at": turns}})[2].note)
     why = [{"code": "rerandomization_not_verified", "data": {}, "severity": "error"}]
     refused = sensitivity_tables(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
     assert all("verify the allocation first" in str(one.rows[0][0]) for one in refused[1:])
