@@ -6,6 +6,7 @@ from analysis.plans import views as plans
 from analysis.pooled import views
 from analysis.pooled.papers import views as papers
 from analysis.reports import views as reports
+from analysis.snapshots import views as snapshots
 
 urlpatterns = [
     path("", views.run_list, name="runs"),
@@ -23,6 +24,8 @@ urlpatterns = [
     path("reports/<uuid:key>.pdf", papers.report_pdf, name="report_pdf"),
     path("reports/<uuid:key>/progress/", papers.report_progress, name="report_progress"),
     path("reports/<uuid:key>/cancel/", papers.report_cancel, name="report_cancel"),
+    path("snapshots/<uuid:key>.parquet", snapshots.snapshot_parquet, name="snapshot_parquet"),
+    path("snapshots/<uuid:key>/since/<uuid:before>/", snapshots.snapshot_changes, name="snapshot_changes"),
     path("results/", reports.release_list, name="releases"),
     path("results/<uuid:key>/", reports.release, name="release"),
     path("results/<uuid:key>.pdf", reports.release_pdf, name="release_pdf"),

@@ -26,6 +26,7 @@ from analysis.runs.joined import as_csv
 from analysis.runs.people import EVERYBODY
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
+from analysis.snapshots.presenters import earlier_table, named_facts
 from analysis.snapshots.queries import content_of, snapshots
 from trial.core.access import Request, page
 from trial.core.access.roles import DataManager, Investigator, Monitor, TrialStatistician
@@ -93,8 +94,9 @@ def snapshot_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         "csv_url": reverse("snapshot_csv", args=[found.pk]),
         "facts": [
             (_("Participants"), found.participants), (_("Rows"), found.rows), (_("Data"), _stage(found)),
-            (_("Protocol version"), found.protocol_version.number), (_("SHA-256"), found.sha256),
+            (_("SHA-256"), found.sha256), *named_facts(found),
         ],
+        "parquet_url": reverse("snapshot_parquet", args=[found.pk]), "earlier": earlier_table(found),
         "table": Table(columns, [[one["column"], one["name"]] for one in found.dictionary], caption=_("Dictionary")),
         "history": lines(history_of(("snapshots_snapshot", found.pk)), without=("made_at",)),
     }  # fmt: skip

@@ -2,19 +2,24 @@
 
 from hashlib import sha256
 
+from analysis.plans.queries import version_or_none
 from analysis.snapshots.extract import extract
 from analysis.snapshots.models import Snapshot
 from trial.core import db
 from trial.core.access import Person
 from trial.core.access.roles import DataManager, TrialStatistician
 from trial.core.actions import action
+from trial.core.models import HistorySeal
 from trial.participants.queries import lock
 from trial.protocol.queries import current, version
 
 
 @action
 def make_snapshot(*, by: db.Actor) -> Snapshot:
-    """Freeze the analysis table as it is now. The same table as the newest snapshot's is that snapshot."""
+    """Freeze the analysis table as it is now, naming protocol, plan and head of the sealed history.
+
+    The same table as the newest snapshot's is that snapshot, which names what was in force when it was made.
+    """
     if isinstance(by, Person):
         by.must_hold(DataManager, TrialStatistician)
     db.hold_still()  # the table is of one moment, and says truly whether that was before the lock
@@ -24,6 +29,7 @@ def make_snapshot(*, by: db.Actor) -> Snapshot:
     newest = Snapshot.objects.order_by("-made_at", "id").defer("content").first()
     if newest is not None and newest.sha256 == digest and newest.after_lock == locked:
         return newest
+    plan, seal = version_or_none(), HistorySeal.objects.order_by("-number").defer("digests").first()
     snapshot = Snapshot(
         made_by=by.actor_id,
         protocol_version=version(),
@@ -33,6 +39,10 @@ def make_snapshot(*, by: db.Actor) -> Snapshot:
         participants=made.participants,
         rows=made.rows,
         after_lock=locked,
+        plan_number=plan.number if plan else None,
+        plan_sha256=plan.sha256 if plan else "",
+        seal_number=seal.number if seal else None,
+        seal_head=seal.head if seal else "",
     )
     snapshot.save(force_insert=True)
     return snapshot

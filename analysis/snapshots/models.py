@@ -13,7 +13,8 @@ from trial.protocol.models import ProtocolVersion
 class Snapshot(Base):
     """The analysis table as it was at one moment: CSV with one row per randomized participant and visit, and its dictionary.
 
-    ``sha256`` is of ``content``. Append-only: an analysis names a snapshot and finds the same bytes for ever.
+    ``sha256`` is of ``content``. Append-only: an analysis names a snapshot and finds the same bytes for ever. It names what was in force when it was
+    made: the plan (none is number None), and the last seal of the open history, whose head fixes every change up to it.
     """
 
     made_at = models.DateTimeField(default=clock.now)
@@ -25,6 +26,10 @@ class Snapshot(Base):
     participants = models.PositiveIntegerField()
     rows = models.PositiveIntegerField()
     after_lock = models.BooleanField()
+    plan_number = models.PositiveIntegerField(null=True)
+    plan_sha256 = models.CharField(max_length=64, blank=True)
+    seal_number = models.PositiveIntegerField(null=True)
+    seal_head = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="snapshots_sha256")]

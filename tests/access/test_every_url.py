@@ -31,6 +31,7 @@ from trial.protocol.models import Team
 NOT_THERE = {
     "key": str(uuid.UUID(int=0x1234)), "number": "00000000", "code": "NO", "instrument": "nothing", "step": "confirm", "part": "nothing",
     "username": "nobody", "status": "404", "row": "0", "version": "404",
+    "before": str(uuid.UUID(int=0x1235)),
 }  # fmt: skip
 """For each argument of an address something that does not exist (a status of the gallery does)."""
 

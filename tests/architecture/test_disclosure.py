@@ -192,6 +192,7 @@ FILES = {
     "trial/core/ui/tables.py": "the CSV of a table, which leaves out who identifies",
     "analysis/reports/papers/pages.py": "a report, whose tables leave out who identifies (papers/document.py)",
     "analysis/pooled/views.py": "a snapshot, which takes safe columns alone",
+    "analysis/snapshots/views.py": "a snapshot as Parquet, which takes safe columns alone",
     "trial/unblinded/randomization/views/verification.py": "the revealed sequence, behind the wall, after planned unblinding",
 }
 """Where a page gives a file, and what keeps it to the classes."""

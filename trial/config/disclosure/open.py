@@ -121,7 +121,8 @@ TABLES = {
     "plans_planversion": fields(safe="id number sha256 document loaded_at loaded_by"),
     "plans_plansignature": fields(safe="id plan_id capacity signed_at signed_by signature"),
     "snapshots_snapshot": fields(
-        safe="id made_at made_by protocol_version_id content sha256 dictionary participants rows after_lock"
+        safe="id made_at made_by protocol_version_id content sha256 dictionary participants rows after_lock plan_number plan_sha256"
+        " seal_number seal_head"
     ),
     "reports_report": fields(safe=f"{RUN.replace(' snapshot_id snapshot_sha256', '')} content content_sha256"),
     "pooled_pooledrun": fields(safe=f"{RUN} resumes_id"),

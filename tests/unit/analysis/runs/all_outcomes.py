@@ -7,18 +7,18 @@ from tests import world
 from trial.protocol.definition import Protocol
 
 
-def table(people: int = 44, protocol: Protocol | None = None, seed: int = 3) -> bytes:
+def table(people: int = 44, protocol: Protocol | None = None, seed: int = 3, teams: int = 4) -> bytes:
     """Every scale at every visit, some visits missed."""
     definition = protocol or world.read("imr")
     rng = random.Random(seed)
     scales = [scale for instrument in definition.instruments for scale in instrument.scales]
     codes = [scale.code for scale in scales]
-    teams = definition.teams[:4]
+    places = definition.teams[:teams]
     lines = [
         ["participant", "site", "team", "stratum", "visit", "months", *codes, *(f"{code}_baseline" for code in codes)]
     ]
     for n in range(people):
-        team, level = teams[n % len(teams)], {code: rng.gauss(0, 1) for code in codes}
+        team, level = places[n % len(places)], {code: rng.gauss(0, 1) for code in codes}
         first: list[str] = []
         for visit in definition.visits:
             values = [_score(scale, level[scale.code], rng) for scale in scales]
