@@ -191,6 +191,7 @@ def test_no_address_of_the_api_but_the_twin_of_a_page_gives_what_identifies() ->
 FILES = {
     "trial/core/ui/tables.py": "the CSV of a table, which leaves out who identifies",
     "analysis/pooled/views.py": "a snapshot, which takes safe columns alone",
+    "analysis/reports/downloads.py": "a stored result, which names nobody; a table of arms: drawn by lot, or behind the wall and in the ledger",
     "trial/unblinded/randomization/views/verification.py": "the revealed sequence, behind the wall, after planned unblinding",
 }
 """Where a page gives a file, and what keeps it to the classes."""
