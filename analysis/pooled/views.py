@@ -33,7 +33,7 @@ from trial.core.access.roles import DataManager, Investigator, Monitor, TrialSta
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
-from trial.core.ui import forms
+from trial.core.ui import forms, live
 from trial.core.ui.tables import Column, Link, Table, page_of, shown
 from trial.protocol.queries import protocol_of
 
@@ -145,6 +145,8 @@ def run_list(request: Request) -> HttpResponseBase:
         "page": position,
         "may_start": request.person.holds(TrialStatistician),
     }
+    if live.asks(request, "runs"):
+        return live.answer(request, "runs", "analysis/runs_table.html", context)
     return render(request, "analysis/runs.html", context)
 
 

@@ -32,7 +32,7 @@ from trial.core.access import Request, page
 from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
 from trial.core.history.queries import history_of
-from trial.core.ui import forms
+from trial.core.ui import forms, live
 from trial.core.ui.tables import shown
 from trial.participants.models import Release
 from trial.protocol.queries import protocol_of
@@ -53,6 +53,8 @@ def run_list(request: Request) -> HttpResponseBase:
         "may_start": planned_unblinding() is not None,
         "is_comparative": True,
     }
+    if live.asks(request, "runs"):
+        return live.answer(request, "runs", "analysis/runs_table.html", context)
     return render(request, "analysis/runs.html", context)
 
 

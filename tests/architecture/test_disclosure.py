@@ -193,6 +193,7 @@ FILES = {
     "analysis/reports/papers/pages.py": "a report, whose tables leave out who identifies (papers/document.py)",
     "analysis/pooled/views.py": "a snapshot, which takes safe columns alone",
     "analysis/snapshots/views.py": "a snapshot as Parquet, which takes safe columns alone",
+    "analysis/reports/downloads.py": "a stored result, which names nobody; a table of arms: drawn by lot, or behind the wall and in the ledger",
     "trial/unblinded/randomization/views/verification.py": "the revealed sequence, behind the wall, after planned unblinding",
 }
 """Where a page gives a file, and what keeps it to the classes."""

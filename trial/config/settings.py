@@ -223,6 +223,8 @@ PANEL_PROVIDERS: list[str] = [
     "assessments.visits.presenters.panels_for",
     "trial.unblinded.sessions.presenters.panels_for",
     "trial.unblinded.records.presenters.panels_for",
+]
+LIVE_PANEL_PROVIDERS: list[str] = [
     "analysis.reports.presenters.panels_for",
     "analysis.pooled.presenters.panels_for",
     "analysis.unblinded.presenters.panels_for",

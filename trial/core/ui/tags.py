@@ -18,6 +18,7 @@ from trial.core.ui.addresses import here
 from trial.core.ui.charts import Chart
 from trial.core.ui.forms import Form
 from trial.core.ui.gathering import gathered, head, is_gathering, under
+from trial.core.ui.live import part as live_part
 from trial.core.ui.parts import Change, Crumb, Progress, Result, SaveState
 from trial.core.ui.tables import STATE_WORDS, State, Table, grouped, lines, shown
 from trial.core.ui.text import Text
@@ -178,6 +179,12 @@ def panel(context: Context, panel: Panel) -> SafeString:
     """The template of a panel of the first page."""
     with under(panel.title):
         return mark_safe(render_to_string(panel.template, dict(panel.context), request=context.get("request")))  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def live(context: Context, code: str, template_name: str) -> SafeString:
+    """A part of the page, by its template, that follows what happens (``ui.live``)."""
+    return live_part(context["request"], code, template_name, context.flatten())
 
 
 @register.simple_tag(takes_context=True)

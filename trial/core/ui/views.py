@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from trial.core import side
 from trial.core.access import Person, page
 from trial.core.access.roles import EVERYBODY
-from trial.core.ui import forms
+from trial.core.ui import forms, live
 from trial.core.ui.tables import STATE_WORDS, Column, Link, Page, State, Table, csv_response, page_of
-from trial.core.ui.work import URGENCY, WorkItem, WorkList, panels_for, work_for
+from trial.core.ui.work import URGENCY, WorkItem, WorkList, live_panels_for, panels_for, work_for
 
 PAGE_SIZE = 50
 
@@ -26,8 +26,11 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @page(roles=EVERYBODY)
 def home(request: HttpRequest) -> HttpResponse:
-    """The person's work lists, then the panels. Mounted at ``/`` and at ``/unblinded/``."""
+    """The person's work lists, then the panels; the live ones last. Mounted at ``/`` and at ``/unblinded/``."""
     person: Person = request.person  # type: ignore[attr-defined]
+    followed = {"live_panels": live_panels_for(person)}
+    if live.asks(request, "panels"):
+        return live.answer(request, "panels", "home_live.html", followed)
     lists = work_for(person)
     context = {
         "title": _("Your work"),
@@ -37,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "idle": [work for work in lists if not work.items],
         "panels": panels_for(person),
     }
-    return render(request, "home.html", context)
+    return render(request, "home.html", context | followed)
 
 
 def _pressing(overdue: int, pressing: int) -> str:

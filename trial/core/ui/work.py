@@ -101,6 +101,11 @@ def panels_for(person: Person) -> list[Panel]:
     return [panel for provide in _providers("PANEL_PROVIDERS") for panel in (provide(person) or ())]
 
 
+def live_panels_for(person: Person) -> list[Panel]:
+    """The panels of all providers in ``settings.LIVE_PANEL_PROVIDERS``: a first page that is open shows what changed in them by itself."""
+    return [panel for provide in _providers("LIVE_PANEL_PROVIDERS") for panel in (provide(person) or ())]
+
+
 def _providers(setting: str) -> list[Callable[[Person], Any]]:
     named: Iterable[str | Callable[[Person], Any]] = getattr(settings, setting, ())
     return [import_string(provider) if isinstance(provider, str) else provider for provider in named]

@@ -163,15 +163,20 @@ def test_all_outcomes_on_the_real_arms_and_on_every_dashboard_after_the_release(
     assert next(one for one in told if one["kind"] == "result")["sentence"]
     with world.at_work(independent):
         assert LedgerEntry.objects.filter(what="comparative result opened").count() == 4  # a program's reading too
+    taken = page.get(f"/unblinded/analysis/{done.pk}/?format=arms")
+    assert taken.content == bytes(done.extract)
+    with world.at_work(independent):
+        assert LedgerEntry.objects.filter(what="comparative extract taken", subject=str(done.pk)).count() == 1
         row = comparative.release_result(run=done, by=independent)
     world.make_user("somebody", "coordinator", "rotterdam")
     coordinator = signed_in("somebody")
     first = coordinator.get("/").content.decode()
     assert "At T3, 18 months, IMR Scale, client version" in first
     assert "Results: all outcomes" in first
-    for address in ("", f"{row.pk}/", f"{row.pk}/?format=csv", f"{row.pk}/outcomes/mspss/"):
+    for address in ("", f"{row.pk}/", f"{row.pk}/?format=csv", f"{row.pk}/?format=json", f"{row.pk}/outcomes/mspss/"):
         assert coordinator.get(f"/analysis/results/{address}").status_code == 200, address
     assert coordinator.get(f"/analysis/results/{row.pk}/outcomes/nothing/").status_code == 404
+    assert b"participant,arm" not in coordinator.get(f"/analysis/results/{row.pk}/?format=arms").content
     assert page.get(f"/unblinded/analysis/results/{row.pk}/outcomes/mspss/").status_code == 200
     assert program.get(f"/unblinded/api/analysis/results/{row.pk}/outcomes/mspss/").status_code == 200
     assert program.get("/unblinded/api/").status_code == 200
