@@ -102,10 +102,14 @@ PARTS = {
 """Parts of a run that several workers share."""
 
 
-def run_history(changes: Iterable[Recorded], kinds: Mapping[str, Text]) -> list[Change]:
-    """The history beside a run; ``kinds``: what each is called on its side. The specification, which never changes, stands in the record."""
+def run_history(
+    changes: Iterable[Recorded], kinds: Mapping[str, Text], words: Mapping[str, Text] | None = None
+) -> list[Change]:
+    """The history beside a run; ``kinds``: what each is called on its side, ``words``: further ones. The specification, which never changes,
+    stands in the record.
+    """
     told = [replace(one, fields=[field for field in one.fields if field[0] != "spec"]) for one in changes]
-    return lines(told, {**HISTORY, **{f"kind:{code}": words for code, words in kinds.items()}})
+    return lines(told, {**HISTORY, **(words or {}), **{f"kind:{code}": name for code, name in kinds.items()}})
 
 
 def run_table(runs: list[Any], url_name: str, kinds: Mapping[str, Text]) -> Table:

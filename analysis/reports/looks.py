@@ -66,7 +66,10 @@ def held_table(held: Sequence[Numbers]) -> Table:
         Column(_("Z"), number=True, decimals=3), Column(_("Bound"), number=True, decimals=3),
         Column(_("Alpha spent up to here"), number=True, decimals=5),
     ]  # fmt: skip
-    rows = [[look_name(one), one["information"], one["fraction"], one["z"], one["bound"], one["alpha"]] for one in held]
+    rows = [
+        [look_name(one), f"{one['information']:.4g}", one["fraction"], one["z"], one["bound"], one["alpha"]]
+        for one in held
+    ]
     note = _("Z is positive in favor of the experimental arm. Each look spends alpha at its actual information.")
     return Table(columns, rows, caption=_("Looks held so far"), note=note, empty=_("No look has been held."))
 

@@ -41,7 +41,8 @@ def start_run(*, snapshot: Snapshot, by: Person, kind: str = PRIMARY, people: st
     """Queue an analysis on the real arms: ``primary``, all ``scales``, or the ``published`` comparisons.
 
     ``people``: everybody randomized, or those ``without_errors`` of randomization, the secret kind included. Refused before planned
-    unblinding, without a signed analysis plan, on a snapshot from before the lock, and for a kind that the protocol gives nothing to.
+    unblinding, without a signed analysis plan, on a snapshot from before the lock, for a kind that the protocol gives nothing to, and by
+    the plan while a look is under way.
     """
     by.must_hold(IndependentStatistician)
     if planned_unblinding() is None:
@@ -89,7 +90,14 @@ def countersign_looks(*, version: PlanVersion, password: str, by: Person) -> Loo
 
 
 def _final(people: str) -> dict[str, Any]:
-    """What the final analysis by the plan has left to spend: only it, of everybody, and only where there were looks, planned or held."""
+    """What the final analysis by the plan has left to spend: only it, of everybody, and only where there were looks, planned or held.
+
+    Refused while a look is under way: what it spends is not known yet.
+    """
+    if looks.is_running():
+        raise Refused(
+            "look_runs", _("A look is still running. It ends first, or is canceled: it says what is left to spend.")
+        )
     version, held = plans.version_or_none(), looks.earlier()
     plan = plans.plan_of(version) if version else None
     judges = people == EVERYBODY and plan is not None and (held or plan.looks is not None)

@@ -188,8 +188,9 @@ def run_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def run_cancel(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """Ask a run to stop."""
-    actions.cancel_run(run=get_object_or_404(ComparativeRun, pk=key), by=request.person)
-    return redirect("comparative_run", key)
+    run = get_object_or_404(ComparativeRun, pk=key)
+    actions.cancel_run(run=run, by=request.person)
+    return redirect("look", run.look.number) if run.look else redirect("comparative_run", key)
 
 
 @page(roles=ONLY)

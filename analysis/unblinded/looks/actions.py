@@ -105,7 +105,7 @@ def begin_requested(*, request: LookRequest, by: Person) -> ComparativeRun:
 @part
 def _begin(look: Look, plan: Plan, snapshot: Snapshot, costs: str, by: Person) -> ComparativeRun:
     """The look, if it is new, and its run, frozen with everything that was spent before."""
-    if ComparativeRun.objects.filter(kind=LOOK, state__in=("queued", "running", "cancelling")).exists():
+    if queries.is_running():
         raise Refused("look_runs", _("Another look is running. Its result comes first: it says what is left to spend."))
     if look._state.adding:
         look.number, look.begun_by = Look.objects.count() + 1, by.actor_id

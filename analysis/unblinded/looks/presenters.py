@@ -78,9 +78,14 @@ def _standing(look: Look | None, trigger: queries.Trigger) -> list[Any]:
     return [State("due") if trigger.met else State("upcoming"), trigger.words]
 
 
+def _ended(look: Look) -> bool:
+    """Whether the run of a look failed or was canceled: it begins again."""
+    run = queries.newest_run(look)
+    return run is not None and run.state in (ComparativeRun.State.FAILED, ComparativeRun.State.CANCELLED)
+
+
 def _step(planned: Planned, look: Look | None, trigger: queries.Trigger, *, may_begin: bool) -> Link | None:
-    run = queries.newest_run(look) if look else None
-    ended = run is not None and run.state in (ComparativeRun.State.FAILED, ComparativeRun.State.CANCELLED)
+    ended = look is not None and _ended(look)
     if look is not None and not (ended and may_begin):
         return Link(_("Open"), reverse("look", args=[look.number]))
     if may_begin and trigger.met:
@@ -177,8 +182,9 @@ def _to_begin() -> list[WorkItem]:
     if plan.looks is None or not LooksSignature.objects.filter(plan_id=version.pk).exists():
         return items
     for one, look, trigger in planned_looks(plan):
-        if look is None and trigger.met:
-            words = _("Begin the look %(name)s") % {"name": one.code.replace("_", " ")}
+        if trigger.met and (look is None or _ended(look)):
+            again = _("Begin the look %(name)s again") if look else _("Begin the look %(name)s")
+            words = again % {"name": one.code.replace("_", " ")}
             items.append(WorkItem(words, reverse("look_begin", args=[one.code]), trigger.words, "due"))
     return items
 

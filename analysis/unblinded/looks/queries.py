@@ -63,6 +63,11 @@ def newest_run(look: Look) -> ComparativeRun | None:
     return look.runs.order_by("-created_at", "id").first()
 
 
+def is_running() -> bool:
+    """Whether a look is under way."""
+    return ComparativeRun.objects.filter(kind="look", state__in=("queued", "running", "cancelling")).exists()
+
+
 def waiting_requests() -> list[LookRequest]:
     """Requests that nobody has begun, oldest first."""
     return list(LookRequest.objects.filter(look=None).order_by("number"))

@@ -133,7 +133,7 @@ def look_page(request: Request, number: int) -> HttpResponseBase:
         raise Http404
     context: dict[str, Any] = {
         "title": show.name_of(look), "crumbs": _crumbs((show.name_of(look), "")), "run": run, "record": record_facts(run),
-        "history": run_history(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory), KINDS),
+        "history": run_history(history_of(("unblinded_comparative_run", run.pk), source=UnblindedHistory), KINDS, show.HISTORY),
     }  # fmt: skip
     if run.state != ComparativeRun.State.SUCCEEDED:
         return render(request, "analysis/run.html", context | {"job": _progress(request, run)})

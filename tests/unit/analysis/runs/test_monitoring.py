@@ -141,7 +141,7 @@ def test_a_look_at_all_of_the_information_leaves_nothing() -> None:
 SHARES = st.lists(st.floats(0.05, 1.3), min_size=1, max_size=6, unique=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     shares=SHARES,
     kinds=st.lists(st.sampled_from(["planned", "blind", "price"]), min_size=6, max_size=6),

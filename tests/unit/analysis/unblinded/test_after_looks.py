@@ -50,7 +50,12 @@ def test_the_final_analysis_spends_what_is_left(played: psycopg.Connection[Any])
     wider_snapshot(1.1)
     second = compute(begin_asked(ask(who("dmc"), blind=False)))
     assert (second.state, second.failure) == ("succeeded", []), second.failure
+    third = begin("late")
     snapshot, irma = unblind()
+    with world.at_work(irma), pytest.raises(Refused, match="still running"):
+        comparative.start_run(snapshot=snapshot, kind="plan", by=irma)
+    with world.at_work(irma):
+        comparative.cancel_run(run=third, by=irma)
     with pytest.raises(Refused, match="no more looks"):
         begin("late")
     with world.at_work(irma):
