@@ -11,11 +11,11 @@ from django.db import DatabaseError
 from django.test import Client
 
 from analysis.methods.canonical import digest
-from analysis.runs import plans
+from analysis.runs import fanout, plans
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded import assembly, tasks
-from analysis.unblinded.models import ComparativeRun
+from analysis.unblinded.models import ComparativePart, ComparativeRun
 from tests import world
 from tests.programs import Program
 from tests.records import look_up_everybody
@@ -243,3 +243,46 @@ def test_the_kind_is_chosen_on_the_page_and_guarded_by_the_database(unblinded: t
             kind="looks", snapshot_id=snapshot.pk, snapshot_sha256=snapshot.sha256, spec={}, seed=1, code_version="x",
             environment_hash="x", created_by="x",
         ).save(force_insert=True)  # fmt: skip
+
+
+def test_a_canceled_run_goes_on_from_its_parts_and_not_when_the_join_has_changed(
+    unblinded: tuple[Snapshot, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, independent = unblinded
+    pretend_sessions(monkeypatch)
+
+    def stopped() -> ComparativeRun:
+        """Shared out, one part done, canceled."""
+        with world.at_work(independent):
+            one = comparative.start_run(snapshot=snapshot, kind="scales", by=independent)
+        with monkeypatch.context() as patch:
+            patch.setattr(fanout, "_help", lambda *_args: None)
+            tasks.execute(str(one.pk))
+        tasks.part(str(one.pk), "outcome imrs_client")
+        with world.at_work(independent):
+            comparative.cancel_run(run=one, by=independent)
+            return ComparativeRun.objects.get(pk=one.pk)
+
+    def gone_on(one: ComparativeRun) -> ComparativeRun:
+        with world.at_work(independent):
+            made = comparative.resume_run(run=one, by=independent)
+            assert comparative.resume_run(run=one, by=independent).pk == made.pk
+        tasks.execute(str(made.pk))
+        with world.at_work(independent):
+            return ComparativeRun.objects.get(pk=made.pk)
+
+    first = stopped()
+    assert first.state == "cancelled"
+    done = gone_on(first)
+    assert (done.state, done.failure, done.extract_sha256) == ("succeeded", [], first.extract_sha256)
+    with world.at_work(independent):
+        names = ComparativePart.objects.filter(run=done).values_list("name", flat=True)
+        assert "outcome imrs_client" not in set(names)
+        assert LedgerEntry.objects.filter(what="comparative run started", subject=str(done.pk)).exists()
+    with world.at_work(world.SETUP), pytest.raises(DatabaseError, match="permission denied"):
+        ComparativePart.objects.count()
+    second = stopped()
+    monkeypatch.setattr(assembly, "followed", lambda: ({}, {}, {}))
+    changed = gone_on(second)
+    assert changed.state == "failed"
+    assert "has changed since this analysis began" in changed.failure[0]
