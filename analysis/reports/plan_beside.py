@@ -193,7 +193,9 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     sentence = _("The difference at %(visit)s with its interval, by how far missing values are shifted.") % {
         "visit": label(frozen, frozen["primary_visit"])
     }
-    return Section(title, lead, charts=[chart(drawn, title, sentence, Table(columns, rows))])
+    return Section(
+        title, lead, charts=[chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
+    )
 
 
 # --- the allocation alone ------------------------------------------------------------------------------------------------
@@ -203,13 +205,10 @@ def _rerandomization(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     title, found = _("Re-randomization test"), stored["rerandomization"]
     if "problems" in found:
         return not_made(title, found)
-    lead = _("Of %(replicates)d allocations that the scheme could have made, so many are as far from no difference as the real one: %(p)s.") % {
-        "replicates": found["replicates"], "p": p_words(found["p"]),
-    }  # fmt: skip
-    if frozen.get("fake"):
-        lead = _("Of %(replicates)d allocations that the scheme could have made, so many are as far from no difference as the fake one: %(p)s.") % {
-            "replicates": found["replicates"], "p": p_words(found["p"]),
-        }  # fmt: skip
+    which = _("the one that was drawn for this rehearsal") if frozen.get("fake") else _("the real one")
+    lead = _(
+        "Set against %(replicates)d allocations that the scheme could have made as well, by how far each is from no difference, %(which)s has %(p)s."
+    ) % {"replicates": found["replicates"], "which": which, "p": p_words(found["p"])}
     edges, counts = found["edges"], found["counts"]
     drawn = model_figures.histogram(
         edges, counts, _("Studentized difference"), _("Allocations"), observed=found["observed"], name=_("observed")
@@ -223,7 +222,9 @@ def _rerandomization(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     sentence = _("The studentized difference under each allocation; the line is the observed one, %(value)s.") % {
         "value": fmt(found["observed"])
     }
-    return Section(title, lead, charts=[chart(drawn, title, sentence, Table(columns, rows))])
+    return Section(
+        title, lead, charts=[chart(drawn, _("The difference under other allocations"), sentence, Table(columns, rows))]
+    )
 
 
 def method_words(code: str) -> Text:

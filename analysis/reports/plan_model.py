@@ -73,7 +73,10 @@ def _residuals(found: dict[str, Any]) -> Section:
     against = chart(
         model_figures.scatter(pairs, _("Fitted value"), _("Scaled residual")),
         _("Residuals against fitted values"),
-        _("Scaled residuals of the planned model by fitted value, %(n)d observations.") % {"n": found["observations"]},
+        _(
+            "Scaled residuals of the planned model by fitted value: %(shown)d of %(n)d observations, evenly chosen if not all."
+        )
+        % {"shown": len(pairs), "n": found["observations"]},
         _spread_table(found["residuals"]),
     )
     normal = chart(
@@ -116,7 +119,7 @@ def _influence(found: dict[str, Any]) -> Section:
     sentence = _("The %(n)d largest of %(all)d distances; the largest is %(value)s.") % {
         "n": len(largest), "all": found["people"], "value": f"{largest[0]:.2f}",
     }  # fmt: skip
-    figure = chart(model_figures.ranked(largest, _("Rank"), _("Distance")), title, sentence, table)
+    figure = chart(model_figures.ranked(largest, _("Rank"), _("Distance")), _("Largest distances"), sentence, table)
     return Section(title, lead, charts=[figure], folded=True)
 
 

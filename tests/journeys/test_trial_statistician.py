@@ -69,8 +69,11 @@ def test_a_rehearsal_on_the_fake_arm(
     planned = start(page, check_axe, "Analysis plan on a fake arm")
     tasks.execute(planned)
     expect(page.locator(".result-sentence")).to_contain_text("At 8 months")
-    expect(page.get_by_role("rowheader", name="As planned, other degrees of freedom").last).to_be_visible()
+    expect(page.get_by_role("rowheader", name="As planned, other degrees of freedom").first).to_be_visible()
     expect(page.get_by_text(FAKE).first).to_be_visible()
+    for summary in page.locator("main details > summary").all():
+        summary.click()
+    expect(page.get_by_role("link", name="Residuals against fitted values as SVG")).to_be_visible()
     check_axe(page)
     start(page, check_axe, "Analysis plan on a fake arm")
     page.get_by_role("button", name="Cancel").click()

@@ -152,7 +152,7 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return base
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _svg(spec: str) -> str:
     """The drawing of a specification; a process draws each once."""
     return str(vl_convert.vegalite_to_svg(json.loads(spec), vl_version=VEGA_LITE))

@@ -22,7 +22,7 @@ def asks(request: HttpRequest, code: str) -> bool:
     return request.GET.get("live") == code
 
 
-def answer(request: HttpRequest, code: str, template: str, context: Mapping[str, Any]) -> HttpResponse:
+def answer(request: HttpRequest, code: str, template: str, context: Mapping[Any, Any]) -> HttpResponse:
     """The part as it is now; 204, and the page stays as it is, where that is what the reader sees already."""
     content, seen = _content(request, template, context)
     if request.GET.get("seen") == seen:
@@ -30,12 +30,12 @@ def answer(request: HttpRequest, code: str, template: str, context: Mapping[str,
     return HttpResponse(_wrapped(request, code, content, seen))
 
 
-def part(request: HttpRequest, code: str, template: str, context: Mapping[str, Any]) -> SafeString:
+def part(request: HttpRequest, code: str, template: str, context: Mapping[Any, Any]) -> SafeString:
     """The part within its page, with what htmx needs to follow it."""
     return _wrapped(request, code, *_content(request, template, context))
 
 
-def _content(request: HttpRequest, template: str, context: Mapping[str, Any]) -> tuple[str, str]:
+def _content(request: HttpRequest, template: str, context: Mapping[Any, Any]) -> tuple[str, str]:
     content = render_to_string(template, dict(context), request=request)
     return content, sha256(content.encode()).hexdigest()[:16]
 
