@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from analysis.snapshots.actions import make_snapshot
 from analysis.unblinded import tasks
+from analysis.unblinded.papers import tasks as reports
 from tests import world
 from tests.journeys.played import somebody, trial_with_outcomes
 from trial.participants.actions import lock_database
@@ -69,6 +70,11 @@ def test_from_the_lock_to_the_released_result(
     expect(coordinator.locator(".result-sentence")).to_have_text(sentence)
     expect(coordinator.get_by_text("Fake arm")).to_have_count(0)
     check_axe(coordinator)
+    report(independent, check_axe)
+    coordinator.goto("/")
+    coordinator.get_by_role("link", name="Open: Final report").click()
+    expect(coordinator.get_by_text(sentence).first).to_be_visible()
+    check_axe(coordinator)
 
 
 def ask(page: Page, check_axe: CheckAxe) -> None:
@@ -121,4 +127,24 @@ def release(page: Page, check_axe: CheckAxe) -> None:
     check_axe(page)
     page.get_by_role("link", name="Ledger").click()
     expect(page.get_by_text("result released")).to_be_visible()
+    check_axe(page)
+
+
+def report(page: Page, check_axe: CheckAxe) -> None:
+    """Make the final report of what was released, look it over, and let it pass the gate."""
+    page.goto("/unblinded/")
+    page.locator("main").get_by_role("link", name="Make the final report").click()
+    expect(page.get_by_text("Result by the analysis plan")).to_be_visible()
+    check_axe(page)
+    page.get_by_role("button", name="Make final report").click()
+    expect(page.get_by_text("Waits for its turn.")).to_be_visible()
+    reports.make(page.url.rstrip("/").rsplit("/", 1)[1])
+    expect(page.get_by_role("heading", name="CONSORT 2025, item by item")).to_be_visible()
+    check_axe(page)
+    page.get_by_role("link", name="Release this report").click()
+    expect(page.get_by_text("This cannot be taken back.")).to_be_visible()
+    check_axe(page)
+    page.get_by_role("button", name="Release final report").click()
+    expect(page.get_by_role("heading", name="Methods", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Download PDF")).to_be_visible()
     check_axe(page)

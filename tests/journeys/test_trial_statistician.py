@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from analysis.methods.problems import Refused, error
 from analysis.pooled import tasks
+from analysis.pooled.papers import tasks as reports
 from analysis.runs import compute
 from tests.journeys.played import trial_with_outcomes
 from tests.journeys.stations import go_to
@@ -37,6 +38,24 @@ def start(page: Page, check_axe: CheckAxe, kind: str) -> str:
     expect(page.get_by_text("Waits for its turn.")).to_be_visible()
     check_axe(page)
     return page.url.rstrip("/").rsplit("/", 1)[1]
+
+
+def report(page: Page, check_axe: CheckAxe) -> None:
+    """Make an open report, read it, and take it along."""
+    go_to(page, "Reports")
+    check_axe(page)
+    page.get_by_role("link", name="Make an open report").click()
+    check_axe(page)
+    page.get_by_role("button", name="Make open report").click()
+    expect(page.get_by_text("Waits for its turn.")).to_be_visible()
+    check_axe(page)
+    reports.make(page.url.rstrip("/").rsplit("/", 1)[1])
+    expect(page.get_by_role("heading", name="Recruitment", exact=True)).to_be_visible()
+    check_axe(page)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download PDF").click()
+    assert taken.value.suggested_filename.startswith("open-report-")
+    assert taken.value.path().read_bytes().startswith(b"%PDF")
 
 
 def test_a_rehearsal_on_the_fake_arm(
@@ -84,6 +103,7 @@ def test_a_rehearsal_on_the_fake_arm(
     tasks.execute(figures)
     expect(page.locator(".result-sentence")).to_contain_text("randomized participants have at least one")
     check_axe(page)
+    report(page, check_axe)
     start(page, check_axe, "Pooled figures")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#progress").get_by_text("Canceled")).to_be_visible()

@@ -50,7 +50,7 @@ def open_report(report: Report) -> dict[str, Any]:
         title=_("Open report"),
         head=head_of(protocol),
         lead=lead,
-        synthetic=synthetic_words(),
+        synthetic=synthetic_words(protocol),
         side="",
         facts=record_of(report, protocol.sha256),
         stamps=stamps_of(report),

@@ -60,12 +60,12 @@ def finished(report: Paper, document: dict[str, Any], keep: Keep) -> dict[str, A
     return stored
 
 
-def synthetic_words() -> str:
-    """What each page of a report says in a demo world; empty in a real trial."""
+def synthetic_words(protocol: Protocol) -> str:
+    """What each page of a report says in a demo world; empty in a real trial. Published data that were imported are no synthetic ones."""
     if not settings.DEMO:
         return ""
-    words = demo_words()
-    return words if words.startswith(_("Synthetic data")) else _("Synthetic data. %(words)s") % {"words": words}
+    words, head = demo_words(), _("Synthetic data")
+    return words if protocol.anchor_date or words.startswith(head) else f"{head}. {words}"
 
 
 def head_of(protocol: Protocol) -> str:

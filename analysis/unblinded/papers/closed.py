@@ -35,7 +35,7 @@ def closed_report(report: ClosedPaper) -> dict[str, Any]:
         head=head_of(real),
         lead=_("By arm, for the data monitoring committee; as of %(at)s. Not for anybody who works with participants.")
         % {"at": shown(report.created_at)},
-        synthetic=synthetic_words(),
+        synthetic=synthetic_words(real),
         side=_(
             "Unblinded side: closed report, for the members of the committee and the independent statistician alone"
         ),

@@ -50,7 +50,7 @@ def final_report(report: ClosedPaper) -> dict[str, Any]:
         head=head_of(protocol),
         lead=_("%(title)s. Results by arm, as they were released; made on %(at)s.")
         % {"title": protocol.title, "at": shown(report.created_at)},
-        synthetic=synthetic_words(),
+        synthetic=synthetic_words(protocol),
         side=_("Unblinded side until this report is released"),
         facts=record_of(report, protocol.sha256),
         stamps=stamps_of(report),

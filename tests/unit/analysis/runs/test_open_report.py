@@ -1,6 +1,6 @@
 """The open report: made once by a worker, the same bytes for the same data, read by those who see pooled figures and by nobody else."""
 
-import dataclasses
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,12 +14,14 @@ from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.papers import actions, tasks
 from analysis.reports.models import Report
+from analysis.reports.papers.asked import synthetic_words
 from analysis.reports.papers.typesetting import pdf
 from analysis.snapshots.actions import make_snapshot
 from tests import world
 from trial.core import db, side
 from trial.core.access import Person
 from trial.core.errors import Refused
+from trial.protocol.queries import current
 
 SECTIONS = [
     "Recruitment", "Flow of participants", "Visits", "Participants at baseline", "Missing scores", "Primary outcome, pooled", "Serious events",
@@ -110,7 +112,7 @@ def test_who_reads_and_who_makes(statistician: Person) -> None:
         client = signed_in(name)
         assert client.get(f"/analysis/reports/{report.pk}/").status_code == 403
         assert client.get(f"/analysis/reports/{report.pk}.pdf").status_code == 403
-    monitor = dataclasses.replace(statistician, roles=frozenset({("monitor", "*")}))
+    monitor = replace(statistician, roles=frozenset({("monitor", "*")}))
     with world.at_work(monitor), pytest.raises(Refused):
         actions.start_report(by=monitor)
 
@@ -161,3 +163,12 @@ def test_nobody_asks_in_another_s_name(statistician: Person) -> None:
         Report(
             kind="open", spec=report.spec, seed=0, code_version="x", environment_hash="x", created_by="somebody"
         ).save(force_insert=True)
+
+
+def test_a_demo_world_says_of_its_data_what_they_are(statistician: Person, settings: Any) -> None:
+    """Those of Beat the Blues were published: they are no synthetic data."""
+    with world.at_work(statistician):
+        assert synthetic_words(current()) == ""
+        settings.DEMO = True
+        assert synthetic_words(current()).startswith("Published data")
+        assert synthetic_words(replace(current(), anchor_date=None)).startswith("Synthetic data. Published")

@@ -192,7 +192,7 @@ def test_the_final_report_is_made_of_what_was_released_and_passes_the_gate_as_it
         "CONSORT 2025, item by item",
     ]  # fmt: skip
     text = encode(report.document).decode()
-    assert report.document["synthetic"].startswith("Synthetic")
+    assert report.document["synthetic"].startswith("Synthetic data. ")
     assert "put in by construction" in text
     assert "neither confirms nor repeats" in text
     assert "No p-values" in text
