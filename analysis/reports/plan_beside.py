@@ -169,13 +169,7 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     title, found = _("Tipping point"), stored["tipping"]
     if "problems" in found:
         return not_made(title, found)
-    turns = found["turns_at"]
-    if turns is None:
-        lead = _("No shift that was tried changes what is concluded of the planned contrast.")
-    else:
-        lead = _(
-            "What is concluded changes where missing values after stopping in %(arm)s are %(delta)s points off what the model expects."
-        ) % {"arm": frozen["arms"][frozen["experimental"]], "delta": fmt(turns)}
+    turns, lead = found["turns_at"], _turning(frozen, found)
     columns = [
         Column(_("Shift"), number=True, decimals=2), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
         Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2), Column("p", p=True),
@@ -196,6 +190,20 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     return Section(
         title, lead, charts=[chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
     )
+
+
+def _turning(frozen: dict[str, Any], found: dict[str, Any]) -> str:
+    """Where the conclusion turns, or why it does not."""
+    turns, rows = found["turns_at"], found["rows"]
+    if rows[0]["estimate"] == rows[-1]["estimate"]:
+        return _("No value is missing after the program was stopped: a shift changes nothing.")
+    if turns == 0:
+        return _("The interval holds 0 without any shift: there is no answer that could turn.")
+    if turns is None:
+        return _("No shift that was tried changes what is concluded of the planned contrast.")
+    return _(
+        "What is concluded changes where missing values after stopping in %(arm)s are %(delta)s points off what the model expects."
+    ) % {"arm": frozen["arms"][frozen["experimental"]], "delta": fmt(turns)}
 
 
 # --- the allocation alone ------------------------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ def panel(context: Context, panel: Panel) -> SafeString:
 @register.simple_tag(takes_context=True)
 def live(context: Context, code: str, template_name: str) -> SafeString:
     """A part of the page, by its template, that follows what happens (``ui.live``)."""
-    return live_part(context["request"], code, template_name, context.flatten())
+    return live_part(context["request"], code, template_name, {str(k): v for k, v in context.flatten().items()})
 
 
 @register.simple_tag(takes_context=True)

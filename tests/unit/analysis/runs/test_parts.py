@@ -102,6 +102,9 @@ def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
     ]
     assert f"Of {FEW} allocations" in str(test.lead)
     assert len(tipped.charts[0].table.rows) == 21
+    for turns, said in ((None, "No shift"), (0.0, "no answer that could turn"), (-1.5, "\N{MINUS SIGN}1.50 points")):
+        _other, moved, _test = beside(plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}})
+        assert said in str(moved.lead)
     why = [{"code": "rerandomization_not_verified", "data": {}, "severity": "error"}]
     refused = beside(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
     assert all("verify the allocation first" in str(one.lead) for one in refused[1:])
