@@ -20,12 +20,14 @@ from analysis.runs.rehearsal import fake_join
 from analysis.snapshots.models import Snapshot
 from tests import world
 from tests.unit.analysis.runs.all_outcomes import table
+from tests.unit.analysis.runs.test_parts import few
 from trial.protocol.queries import version
 
 
 @pytest.fixture
-def run(database: psycopg.Connection[Any], settings: Any) -> PooledRun:
-    """A finished rehearsal of the plan on a small snapshot."""
+def run(database: psycopg.Connection[Any], settings: Any, monkeypatch: pytest.MonkeyPatch) -> PooledRun:
+    """A finished rehearsal of the plan on a small snapshot, with fewer replicates."""
+    few(monkeypatch.setattr)
     settings.TASK_SENDER = "tests.unit.analysis.runs.test_runs.nowhere"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     world.open_trial()

@@ -29,7 +29,9 @@ def thin_protocol(folder: Path) -> Path:
             file.unlink()
     plan = copy / "plan.toml"
     left = ", ".join(f'"{code}"' for code in THIN if code not in ("background", "imrs_client"))
-    plan.write_text(re.sub(r"^secondary = \[.*\]", f"secondary = [{left}]", plan.read_text(), flags=re.MULTILINE))
+    text = re.sub(r"^secondary = \[.*\]", f"secondary = [{left}]", plan.read_text(), flags=re.MULTILINE)
+    # the lots are held elsewhere: here they would take as long as everything else
+    plan.write_text(re.sub(r'\[\[sensitivity\]\]\ncode = "rerandomization"\n(?:\w.*\n)+', "", text))
     return copy
 
 
