@@ -61,8 +61,11 @@ def finished(report: Paper, document: dict[str, Any], keep: Keep) -> dict[str, A
 
 
 def synthetic_words(protocol: Protocol) -> str:
-    """What each page of a report says in a demo world; empty in a real trial. Published data that were imported are no synthetic ones."""
-    if not settings.DEMO:
+    """What each page of a report says of data that no running trial gave; empty in a real trial.
+
+    A protocol with a notice says so itself, whatever this process was started as. Published data that were imported are no synthetic ones.
+    """
+    if not (settings.DEMO or protocol.notice):
         return ""
     words, head = demo_words(), _("Synthetic data")
     return words if protocol.anchor_date or words.startswith(head) else f"{head}. {words}"

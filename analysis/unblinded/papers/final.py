@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from analysis.plans.models import PlanVersion
@@ -57,7 +56,7 @@ def final_report(report: ClosedPaper) -> dict[str, Any]:
         sections=[
             one
             for one in (
-                how_made(protocol, runs) if settings.DEMO else None,
+                how_made(protocol, runs) if synthetic_words(protocol) else None,
                 _summary(runs),
                 methods(protocol, version),
                 sections.flow(arms),

@@ -173,7 +173,6 @@ def test_the_final_report_is_made_of_what_was_released_and_passes_the_gate_as_it
     unblinded: tuple[Snapshot, Person], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     snapshot, by = unblinded
-    settings.DEMO = True
     pretend_sessions(monkeypatch)
     runs = [run(snapshot, by, kind) for kind in ("plan", "published")]
     with world.at_work(by), pytest.raises(Refused, match="release its result"):

@@ -162,8 +162,33 @@ def test_locked_unblinded_analyzed_released_by_those_whose_work_it_is(at_end: Ow
         assert counted(at_end, who.format(table, column)) == {username: analyses}
     runs = "select state from pooled_pooledrun union all select state from unblinded_comparative_run"
     assert set(counted(at_end, runs)) == {"succeeded"}
-    assert one(at_end, "select count(*) from participants_release") == 4
+    assert one(at_end, "select count(*) from participants_release where payload -> 'spec' ->> 'kind' <> 'report'") == 3
+    assert one(at_end, "select count(*) from participants_release") == 5
     assert one(at_end, "select count(*) from participants_randomizationrequest where state = 'waiting'") == 0
+
+
+def test_the_final_report_says_how_the_data_were_made_and_holds_both_published_effects(at_end: Owner) -> None:
+    """Inside its intervals, with the right sign; and that this is no evidence."""
+    made = counted(
+        at_end,
+        "select kind || ' ' || state from unblinded_report union all select kind || ' ' || state from reports_report",
+    )
+    assert made == {"final succeeded": 1, "closed succeeded": 1, "open succeeded": 1}
+    document = one(
+        at_end, "select payload -> 'result' from participants_release where payload -> 'spec' ->> 'kind' = 'report'"
+    )
+    first = document["sections"][0]
+    assert first["title"] == "How the data were made"
+    told = " ".join(block["text"] for block in first["blocks"])
+    assert "put in by construction" in told
+    assert "Both published effects lie inside the intervals estimated here, with the same sign" in told
+    assert "IMR Scale, client version: published d = 0.34" in told
+    assert "Self-esteem (SERS-SF): published d = 0.52" in told
+    assert "no evidence about the treatment" in told
+    assert one(at_end, "select result_sha256 from unblinded_report where kind = 'final'") == one(
+        at_end,
+        "select payload ->> 'result_sha256' from participants_release where payload -> 'spec' ->> 'kind' = 'report'",
+    )
 
 
 def test_the_history_carries_the_played_times(at_end: Owner) -> None:

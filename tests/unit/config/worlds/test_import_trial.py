@@ -182,6 +182,8 @@ def test_killed_and_called_again_it_ends_the_same(
         (closing.disclosure, "confirm_planned_unblinding", 1),
         (closing.comparative_tasks, "compute_run", 1),
         (closing.comparative, "release_result", 1),
+        (closing.closed_report_tasks, "compute_report", 1),
+        (closing.closed_reports, "release_report", 1),
     ]
     for module, name, call in deaths:
         with monkeypatch.context() as patch:
