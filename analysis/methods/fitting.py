@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +14,10 @@ from .longtable import Long, read_long
 from .marginal import Fitted, Marginal
 from .mixedfit import fit_mixed
 from .problems import Refused, error
-from .repeated import fit_repeated
+from .repeated import find, fit_repeated
 from .singlefits import fit_ancova, fit_binary, fit_cace, fit_ranks
 
-__all__ = ["Fitted", "fit_model"]
+__all__ = ["Fitted", "fit_degrees", "fit_model"]
 
 FITS: dict[str, Callable[[Long, FitSpec], Fitted]] = {
     "mmrm": fit_repeated,
@@ -35,13 +35,27 @@ _STANDARDIZED = ("mmrm", "clda", "lmm", "ancova", "cace")
 
 def fit_model(table: pd.DataFrame, spec: FitSpec) -> Fitted:
     """Fit the model of `spec` to `table`. Raises Refused with what is wrong."""
-    fit = FITS.get(spec.model)
-    if fit is None:
+    data = _read(table, spec)
+    return _standardized(FITS[spec.model](data, spec), data)
+
+
+def fit_degrees(table: pd.DataFrame, spec: FitSpec, degrees: Sequence[str]) -> tuple[Fitted, ...]:
+    """The same as `fit_model` with each of these methods for degrees of freedom in place of `spec.df`: read once, and mmrm and clda found once."""
+    data = _read(table, spec)
+    specs = [replace(spec, df=df) for df in degrees]
+    if spec.model not in ("mmrm", "clda"):
+        return tuple(_standardized(FITS[spec.model](data, one), data) for one in specs)
+    found = find(data, spec)
+    return tuple(_standardized(fit_repeated(data, one, found), data) for one in specs)
+
+
+def _read(table: pd.DataFrame, spec: FitSpec) -> Long:
+    if spec.model not in FITS:
         raise Refused([error("fit_word", key="model", got=spec.model, allowed=tuple(FITS))])
     data = read_long(table, spec)
     if float(np.abs(data.y).max()) > _LARGEST:
         raise Refused([error("fit_too_large", column=spec.outcome)])
-    return _standardized(fit(data, spec), data)
+    return data
 
 
 def _standardized(fitted: Fitted, data: Long) -> Fitted:

@@ -60,9 +60,12 @@ def find(data: Long, spec: FitSpec) -> Found:
     return Found(columns, Y, center, scale, group, labels, patterns, top, tuple(tried))
 
 
-def fit_repeated(data: Long, spec: FitSpec) -> Fitted:
-    """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges."""
-    found = find(data, spec)
+def fit_repeated(data: Long, spec: FitSpec, found: Found | None = None) -> Fitted:
+    """Fit `spec.model`, mmrm or clda. Raises Refused where there is nothing to fit, or no covariance of the chain converges.
+
+    `found`: the maximum of the same model, where it is known; degrees of freedom and variance change nothing of it.
+    """
+    found = found or find(data, spec)
     columns, patterns, top, tried = found.columns, found.patterns, found.top, found.tried
     center, scale = found.center, found.scale
     problems = list(data.problems)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import read_fit_spec
-from analysis.methods.fitting import Fitted, fit_model
+from analysis.methods.fitting import Fitted, fit_degrees, fit_model
 from analysis.methods.longtable import read_long
 from analysis.methods.mmrm import maximize
 from analysis.methods.patterns import collect
@@ -132,3 +132,13 @@ def test_a_refit_from_elsewhere_ends_at_the_same_maximum(seed: int) -> None:
     assert ends[0] is not None
     assert ends[1] is not None
     np.testing.assert_allclose(ends[1].point.sigma, ends[0].point.sigma, rtol=1e-7)
+
+
+@FEW
+@given(seed=seeds, keys=st.sampled_from([MMRM, CLDA, {**MMRM, "model": "lmm", "random": ["id"]}]))
+def test_degrees_of_freedom_change_nothing_of_the_fit(seed: int, keys: dict[str, Any]) -> None:
+    """Read and found once for all of them, or each from the table: the same to the last bit."""
+    table, spec = trial(seed), read_fit_spec(keys)
+    degrees = ("satterthwaite", "kenward_roger")
+    for df, together in zip(degrees, fit_degrees(table, spec, degrees), strict=True):
+        assert together == fit(table, keys, df=df)
