@@ -15,7 +15,7 @@ WORD = re.compile(r"[^\W_]+")
 KNOWN_BEHIND = frozenset(
     {
         *("arm", "allocation", "group", "attended", "completed", "fidelity_band", "wrong_treatment"),
-        *("admitted_before", "days_before", "admitted_after", "days_after"),
+        *("admitted_before", "days_before", "admitted_after", "days_after", "event_visit", "dead_from", "entry"),
     }
 )
 """What an analysis joins to the data behind the wall, by the names of its columns."""

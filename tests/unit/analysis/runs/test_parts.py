@@ -100,7 +100,7 @@ def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
         ["secondary", "participant, not blind"],
         ["secondary", "clinician, not blind"],
     ]
-    assert f"Of {FEW} allocations" in str(test.lead)
+    assert f"{FEW} allocations" in str(test.lead)
     assert len(tipped.charts[0].table.rows) == 21
     for turns, said in ((None, "No shift"), (0.0, "no answer that could turn"), (-1.5, "\N{MINUS SIGN}1.50 points")):
         _other, moved, _test = beside(plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}})
