@@ -40,22 +40,26 @@ def sweep() -> None:
 
 def inputs_of(run: Run) -> Inputs:
     """The snapshot and a fake join: what a rehearsal is computed from."""
-    with db.unit_of_work(by=executor.EXECUTOR):
-        content = content_of(run.snapshot_id, run.snapshot_sha256)
+    content = _content(run)
     numbers = compute.numbers_of(content)
     lot = fake_lot(numbers, run.seed, ratio_of(run.spec))
     return Inputs(content, fake_join(numbers, run.seed, run.spec), run.spec, lot)
 
 
+def _content(run: Run) -> bytes:
+    with db.unit_of_work(by=executor.EXECUTOR):
+        return content_of(run.snapshot_id, run.snapshot_sha256)
+
+
 def compute_run(run: Run, watch: Watch) -> dict[str, Any]:
     """Pooled figures, or an analysis on fake arms. Nothing in here can read a real one."""
-    with db.unit_of_work(by=executor.EXECUTOR):
-        content = content_of(run.snapshot_id, run.snapshot_sha256)
     if not isinstance(run, PooledRun) or run.kind == PooledRun.Kind.POOLED:
+        content = _content(run)
         outside = left_out(content, {}, run.spec)
         found = compute.pooled(without(content, outside), run.spec, watch)
         return found if people_of(run.spec) == EVERYBODY else {**found, "left_out": len(outside)}
     if run.kind == PooledRun.Kind.FAKE:
+        content = _content(run)
         return compute.computed(content, fakes(run, compute.numbers_of(content)), run.spec, watch)
     given = inputs_of(run)
     return compute.computed(given.content, given.joined, run.spec, watch, given.lot)

@@ -47,7 +47,8 @@ def execute(fan: Fan[Kind], key: uuid.UUID) -> None:
         executor.attend(run, fan.compute)
         return
     with db.unit_of_work(by=EXECUTOR):
-        left = {name: n for n, name in enumerate(names) if name not in finished(fan, run)}
+        done = names_done(fan, run)
+        left = {name: n for n, name in enumerate(names) if name not in done}
         for name in actions.share_out(run=run, model=fan.parts, names=left, by=EXECUTOR):
             enqueue(fan.queue, fan.task, str(run.pk), name)
     _help(fan, run)
@@ -64,11 +65,19 @@ def take(fan: Fan[Kind], key: uuid.UUID, name: str) -> None:
 def finished(fan: Fan[Kind], run: Kind) -> dict[str, Any]:
     """The results of the parts that are done, those of the runs that this one goes on from included."""
     found: dict[str, Any] = {}
-    parts: Any = fan.parts._default_manager.filter(state=Part.State.SUCCEEDED)
     for key in _line(fan, run):
-        done = parts.filter(run=key)
+        done = _succeeded(fan).filter(run=key)
         found = {name: result["value"] for name, result in done.values_list("name", "result")} | found
     return found
+
+
+def names_done(fan: Fan[Kind], run: Kind) -> set[str]:
+    """The names of the parts that ``finished`` gives, without reading what they hold."""
+    return set(_succeeded(fan).filter(run__in=_line(fan, run)).values_list("name", flat=True))
+
+
+def _succeeded(fan: Fan[Kind]) -> Any:
+    return fan.parts._default_manager.filter(state=Part.State.SUCCEEDED)
 
 
 def _line(fan: Fan[Kind], run: Kind) -> list[uuid.UUID]:
@@ -104,7 +113,7 @@ def _help(fan: Fan[Kind], run: Kind, name: str = "") -> None:
 def _one(fan: Fan[Kind], run: Kind, part: Part, inputs: Callable[[], Inputs]) -> bool:
     """Compute one part. False where that failed, or nobody wants it any more."""
     with db.unit_of_work(by=EXECUTOR):
-        done = sum(map(cost_of, finished(fan, run)))
+        done = sum(map(cost_of, names_done(fan, run)))
     total = sum(map(cost_of, names_of(run.spec)))
 
     def tell(stage: str, share: float) -> bool:
@@ -130,8 +139,9 @@ def _gather(fan: Fan[Kind], run: Kind, inputs: Callable[[], tuple[Inputs, int | 
     """The result, if every part is done and nobody has put it together yet."""
     with db.unit_of_work(by=EXECUTOR):
         is_at_work = fan.model._default_manager.filter(pk=run.pk, state=fan.model.State.RUNNING).exists()
-        found = finished(fan, run)
-    if is_at_work and found.keys() >= set(names_of(run.spec)):
+        is_complete = is_at_work and names_done(fan, run) >= set(names_of(run.spec))
+        found = finished(fan, run) if is_complete else {}
+    if is_complete:
 
         def compute(_run: Kind, _watch: Watch) -> dict[str, Any]:
             mine, outside = inputs()

@@ -129,23 +129,25 @@ def fit_all(
     ``team`` of the answer says how teams entered the planned model: by the plan's rule, decided on who is analyzed.
     """
     everything = _with_treatment(table, joined)
-    found, team = [], ""
+    found: list[dict[str, Any]] = []
+    specs: list[FitSpec] = []
+    team = ""
     for n, one in enumerate(frozen["fits"]):
         watch.step(f"{n + 1}/{len(frozen['fits'])} {one['code']}"[:30], n / len(frozen["fits"]))
         rows = everything[everything["visit"].isin(one["at"])] if one["at"] else everything
         spec = read_fit_spec(one["fit"])
         if one["kind"] in (PRIMARY, OTHER_DF):
             spec, team = by_team_rule(rows, spec, frozen)
+        specs.append(spec)
         found.append({"code": one["code"], "kind": one["kind"], **attempt(rows.reset_index(drop=True), spec)})
     if found[0]["answer"] is None:
         raise Refused(found[0]["problems"])
     outcome = frozen["fits"][0]["fit"]["outcome"]
-    planned, _team = by_team_rule(everything, read_fit_spec(frozen["fits"][0]["fit"]), frozen)
     return {
         "fits": found,
         "team": team,
         "standard_deviation": baseline_spread(table, f"{outcome}_baseline"),
-        **diagnosed(everything, planned, frozen),
+        **diagnosed(everything, specs[0], frozen),
     }
 
 
