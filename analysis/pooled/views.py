@@ -34,6 +34,7 @@ from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
 from trial.core.ui import forms, live
+from trial.core.ui.parts import Progress
 from trial.core.ui.tables import Column, Link, Table, page_of, shown
 from trial.protocol.queries import protocol_of
 
@@ -178,7 +179,7 @@ def run_new(request: Request) -> HttpResponseBase:
     return render(request, "confirm.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
 
 
-def _progress(run: PooledRun) -> object:
+def _progress(run: PooledRun) -> Progress:
     address = [run.pk]
     return progress_of(
         run,
@@ -248,10 +249,7 @@ def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase
 def run_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows a run; when it is over the page loads anew."""
     run = get_object_or_404(PooledRun, pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(run)})
-    if run.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    return live.progress(request, _progress(run), is_over=run.is_over)
 
 
 @page(roles=(TrialStatistician,))

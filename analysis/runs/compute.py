@@ -18,7 +18,6 @@ from analysis.runs.blinded import blinded
 from analysis.runs.joined import Joined, arms_of
 from analysis.runs.looks import look_result
 from analysis.runs.parts import Inputs, undivided
-from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.scales import admissions_of, attempt, scale_of, spec_in, with_holm
 from analysis.runs.sensitivity import Lot
 from analysis.runs.specs import BY_PLAN, LOOK, PRIMARY, PUBLISHED, SCALES, specs_of
@@ -68,17 +67,20 @@ def computed(
 
     ``lot``: how the arms were drawn, where the lot is to be drawn again.
     """
-    if frozen.get("kind") == BY_PLAN:
-        return undivided(Inputs(content, joined, frozen, lot), watch)
-    if people_of(frozen) != EVERYBODY:
-        outside = left_out(content, joined, frozen)
-        inside = {number: one for number, one in joined.items() if number not in set(outside)}
-        everybody = {**frozen, "people": EVERYBODY}
-        return {**computed(without(content, outside), inside, everybody, watch), "left_out": len(outside)}
-    kind = frozen.get("kind", PRIMARY)
-    if kind == PRIMARY:
-        return comparative(content, arms_of(joined), frozen, watch)
-    return {SCALES: scales, PUBLISHED: published, LOOK: look}[kind](content, joined, frozen, watch)
+    given, kind = Inputs(content, joined, frozen, lot), frozen.get("kind", PRIMARY)
+    if kind == BY_PLAN:
+        return undivided(given, watch)
+    mine, outside = given.of_people()
+    compute = {PRIMARY: primary, SCALES: scales, PUBLISHED: published, LOOK: look}[kind]
+    found = compute(mine.content, mine.joined, dict(mine.frozen), watch)
+    return found if outside is None else {**found, "left_out": outside}
+
+
+def primary(
+    content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT
+) -> dict[str, Any]:
+    """The primary outcome by each way of estimation."""
+    return comparative(content, arms_of(joined), frozen, watch)
 
 
 def look(content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT) -> dict[str, Any]:

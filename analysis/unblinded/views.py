@@ -34,7 +34,7 @@ from trial.core.errors import Refused
 from trial.core.history.queries import history_of
 from trial.core.ui import forms, live
 from trial.core.ui.tables import shown
-from trial.participants.models import Release
+from trial.participants.queries import is_released
 from trial.protocol.queries import protocol_of
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.disclosure.models import UnblindedHistory
@@ -150,8 +150,7 @@ def run_page(request: Request, key: uuid.UUID) -> HttpResponseBase:
         address=lambda code: reverse("comparative_outcome", args=[run.pk, code]),
         source=source_of(run),
     )
-    released = Release.objects.filter(payload__result_sha256=run.result_sha256).exists()
-    found["release_url"] = "" if released else reverse("comparative_release", args=[run.pk])
+    found["release_url"] = "" if is_released(run.result_sha256) else reverse("comparative_release", args=[run.pk])
     found["downloads"] = offered(stored, arms=True)
     return render(request, TEMPLATES[kind_of(run.spec)], context | with_figures(found))
 
@@ -178,10 +177,7 @@ def run_outcome(request: Request, key: uuid.UUID, code: str) -> HttpResponseBase
 def run_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows a run."""
     run = get_object_or_404(ComparativeRun, pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(run)})
-    if run.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    return live.progress(request, _progress(run), is_over=run.is_over)
 
 
 @page(roles=ONLY)

@@ -291,6 +291,11 @@ def releases() -> QuerySet[Release]:
     return Release.objects.filter(kind=Release.RESULT).order_by("-released_at", "id")
 
 
+def is_released(result_sha256: str) -> bool:
+    """Whether the result of this digest has passed the gate."""
+    return Release.objects.filter(payload__result_sha256=result_sha256).exists()
+
+
 def recommendations() -> QuerySet[Release]:
     """What the committee recommended, newest first: a word and a day."""
     return Release.objects.filter(kind=Release.RECOMMENDATION).order_by("-released_at", "id")

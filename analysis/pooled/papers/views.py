@@ -19,6 +19,7 @@ from analysis.snapshots.queries import snapshots
 from trial.core.access import Person, Request, page
 from trial.core.access.roles import Sponsor
 from trial.core.history.queries import history_of
+from trial.core.ui import live
 from trial.core.ui.parts import Progress
 from trial.core.ui.tables import page_of, shown
 
@@ -100,10 +101,7 @@ def report_pdf(request: Request, key: uuid.UUID) -> HttpResponseBase:
 def report_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows the making of a report."""
     one = get_object_or_404(Report.objects.defer("content"), pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(one, request.person)})
-    if one.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    return live.progress(request, _progress(one, request.person), is_over=one.is_over)
 
 
 @page(roles=MAKERS)

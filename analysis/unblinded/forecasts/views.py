@@ -20,7 +20,7 @@ from trial.core.access.roles import IndependentStatistician
 from trial.core.errors import Refused
 from trial.core.history.presenters import lines
 from trial.core.history.queries import history_of
-from trial.core.ui import forms
+from trial.core.ui import forms, live
 from trial.core.ui.forms import posted, status_of
 from trial.core.ui.tables import csv_response, shown
 from trial.protocol.queries import current
@@ -135,10 +135,7 @@ def _progress(run: ForecastRun) -> Any:
 def forecast_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows a simulation."""
     run = get_object_or_404(ForecastRun, pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(run)})
-    if run.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    return live.progress(request, _progress(run), is_over=run.is_over)
 
 
 @page(roles=ONLY)

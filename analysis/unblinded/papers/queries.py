@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.runs.people import people_of
+from analysis.runs.specs import LOOK
 from analysis.unblinded.models import ComparativeRun
 from analysis.unblinded.papers.models import ArmLabels, ClosedPaper
 from trial.core.access import Person
@@ -12,7 +13,6 @@ from trial.participants.models import Release
 from trial.unblinded.disclosure.ledger import all_lines
 from trial.unblinded.disclosure.models import LedgerEntry
 
-LOOK = "look"
 BY_ARM = (
     "flow by arm opened",
     "guesses by arm opened",

@@ -21,11 +21,11 @@ from trial.core.access import Person, Request, page
 from trial.core.access.roles import CommitteeChair, CommitteeMember, IndependentStatistician
 from trial.core.errors import Refused
 from trial.core.history.queries import history_of
-from trial.core.ui import forms
+from trial.core.ui import forms, live
 from trial.core.ui.parts import Progress
 from trial.core.ui.tables import page_of, shown
 from trial.core.ui.text import Text
-from trial.participants.models import Release
+from trial.participants.queries import is_released
 from trial.unblinded.disclosure.actions import note
 from trial.unblinded.disclosure.models import UnblindedHistory
 from trial.unblinded.disclosure.queries import planned_unblinding
@@ -138,10 +138,6 @@ def _opened(report: ClosedPaper, person: Person) -> None:
         note(what="closed report opened", subject=str(report.pk), by=person)
 
 
-def _is_released(report: ClosedPaper) -> bool:
-    return Release.objects.filter(payload__result_sha256=report.result_sha256).exists()
-
-
 @page(roles=READERS)
 def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """One report as a page. That it was opened goes into the ledger."""
@@ -160,7 +156,7 @@ def report(request: Request, key: uuid.UUID) -> HttpResponseBase:
     context |= pages.shown_document(one.document, one.result_sha256) | {
         "pdf_url": reverse("closed_report_pdf", args=[one.pk])
     }
-    if one.kind == ClosedPaper.Kind.FINAL and not _is_released(one):
+    if one.kind == ClosedPaper.Kind.FINAL and not is_released(one.result_sha256):
         context["release_url"] = reverse("final_report_release", args=[one.pk])
     return render(request, "analysis/paper.html", context)
 
@@ -177,10 +173,7 @@ def report_pdf(request: Request, key: uuid.UUID) -> HttpResponseBase:
 def report_progress(request: Request, key: uuid.UUID) -> HttpResponseBase:
     """The part of the page that follows the making of a report."""
     one = get_object_or_404(_readable(request.person).defer("content"), pk=key)
-    response = render(request, "components/progress.html", {"job": _progress(one, request.person)})
-    if one.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    return live.progress(request, _progress(one, request.person), is_over=one.is_over)
 
 
 @page(roles=MAKERS)

@@ -9,9 +9,12 @@ from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from trial.core.ui.parts import Progress
 
 EVERY = 10
 """Seconds between two questions."""
@@ -33,6 +36,14 @@ def answer(request: HttpRequest, code: str, template: str, context: Mapping[Any,
 def part(request: HttpRequest, code: str, template: str, context: Mapping[Any, Any]) -> SafeString:
     """The part within its page, with what htmx needs to follow it."""
     return _wrapped(request, code, *_content(request, template, context))
+
+
+def progress(request: HttpRequest, job: Progress, *, is_over: bool) -> HttpResponse:
+    """How far a job is, for the page that follows it; when it is over that page loads anew."""
+    response = render(request, "components/progress.html", {"job": job})
+    if is_over:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _content(request: HttpRequest, template: str, context: Mapping[Any, Any]) -> tuple[str, str]:

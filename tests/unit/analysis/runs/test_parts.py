@@ -23,7 +23,6 @@ from tests.unit.analysis.runs.all_outcomes import table
 
 FOLDERS = world.ROOT / "protocols"
 FEW = 200
-NUMBERS = ("delta", "se", "lower", "upper", "p")
 
 
 @pytest.fixture(autouse=True)
