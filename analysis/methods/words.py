@@ -237,6 +237,9 @@ SENTENCES: dict[str, str] = {
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
     ),
+    "fit_one_level": _(
+        "Column “%(column)s” has the one level %(level)s among the analyzed rows; a subgroup needs at least two."
+    ),
     "fit_one_visit": _("“%(model)s” needs at least two visits; there is one, %(visit)s. “ancova” is for one visit."),
     "fit_many_visits": _("%(visits)s visits are too many for a covariance of visits; name up to 30 in “visits”."),
     "fit_visit_constant": _("Everybody has %(value)s at visit %(visit)s; there is no variance to analyze."),
