@@ -43,7 +43,7 @@ class Columns:
         return np.asarray(self.B[:, own, :].any(axis=(0, 1)))
 
     def row(self, visit: int, arm: int, level: int | None = None) -> Array:
-        """The row (p,) of the model matrix, for reported coefficients, whose product with them is the LS mean; in one level of the subgroup, or in all."""
+        """The row (p,) of the model matrix, for reported coefficients, whose product with them is the LS mean. ``level``: of the subgroup, or all."""
         facts = self.usual.copy()
         if level is not None:
             facts[list(self.levels)] = np.arange(1, len(self.levels) + 1) == level

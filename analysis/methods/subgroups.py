@@ -1,8 +1,8 @@
 """Whether the arms differ more in one subgroup than in another: the difference in each level, and the test of the interaction.
 
-One model for all levels: subgroup x visit and subgroup x arm x visit beside the planned terms, one covariance. The interaction at a visit is the joint test
-that the differences of all levels are equal there. Levels have an interval and no p of their own: that one is below .05 and another above says
-nothing of whether they differ (Gelman and Stern 2006, Am Stat 60:328-331; Rothwell 2005, Lancet 365:176-186).
+One model for all levels: subgroup x visit and subgroup x arm x visit beside the planned terms, one covariance. The interaction at a visit is
+the joint test that the differences of all levels are equal there. Levels have an interval and no p of their own: that one is below .05 and
+another above says nothing of whether they differ (Gelman and Stern 2006, Am Stat 60:328-331; Rothwell 2005, Lancet 365:176-186).
 """
 
 from __future__ import annotations
