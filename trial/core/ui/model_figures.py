@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from trial.core.ui.text import Text
 
 Pairs = Sequence[tuple[float, float]]
-INDENT = "\N{NO-BREAK SPACE}" * 3
-"""Spaces that a drawing keeps."""
+INDENT = "\N{ZERO WIDTH SPACE}" + "\N{NO-BREAK SPACE}" * 3
+"""Spaces that a drawing keeps: it trims those at the beginning of a text, unless something stands before them."""
 
 
 @dataclass(frozen=True)
