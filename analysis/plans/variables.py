@@ -66,7 +66,8 @@ def items_of(protocol: Protocol, plan: Plan | None) -> dict[str, tuple[str, str]
 
 def _of_item(item: Item, column: str, source: tuple[str, str] | None) -> Variable:
     levels = tuple((str(value), label) for value, label in item.levels)
-    return Variable(item.topic, column, levels, None if levels else item.limits, source)
+    limits = (float(item.min), float(item.max)) if item.min is not None and item.max is not None else None
+    return Variable(item.topic, column, levels, None if levels else limits, source)
 
 
 def _items(instruments: Iterable[Instrument]) -> Iterable[tuple[Instrument, Item]]:
