@@ -14,7 +14,7 @@ from analysis.methods.fitspec import read_fit_spec
 from analysis.methods.fitting import fit_model
 from analysis.methods.problems import Problem, Refused, error
 from analysis.plans.definition import Plan
-from analysis.plans.variables import known_at_baseline
+from analysis.plans.variables import Variable, known_at_baseline
 from analysis.runs.planned import by_team_rule
 from analysis.runs.specs import ARM_COLUMN
 from trial.protocol.definition import Protocol
@@ -27,17 +27,21 @@ SAID_ELSEWHERE = ("rank_deficient", "covariate_missing")
 
 
 def frozen_subgroups(protocol: Protocol, plan: Plan) -> list[dict[str, Any]]:
-    """Each subgroup of the plan: the column of the snapshot that divides, and its levels, or where it is cut."""
+    """Each subgroup of the plan: the column of the snapshot that divides, and its levels, or where it is cut.
+
+    A snapshot may be of an earlier version of the protocol, which asked something else: the result then says that the column is not there.
+    """
     known = known_at_baseline(protocol)
+    found = [(one, known.get(one.by, Variable("", one.by))) for one in plan.subgroups]
     return [
         {
             "code": one.code,
             "name": one.name,
-            "column": known[one.by].column,
-            "levels": [{"value": value, "label": label} for value, label in known[one.by].levels],
+            "column": variable.column,
+            "levels": [{"value": value, "label": label} for value, label in variable.levels],
             "cut": one.cut,
         }
-        for one in plan.subgroups
+        for one, variable in found
     ]
 
 
@@ -99,7 +103,7 @@ def _divided(table: pd.DataFrame, one: Mapping[str, Any]) -> tuple[pd.DataFrame,
         return table.assign(**{COLUMN: values}), {k: v for k, v in labels.items() if k in present}, None
     numbers = pd.to_numeric(table[column].replace("", None), errors="coerce")
     known = numbers[~table["participant"].duplicated()].dropna()
-    if known.empty:
+    if known.empty or one["cut"] is None:
         raise Refused([error("subgroup_unknown", column=column)])
     cut = float(f"{known.median():.12g}") if one["cut"] == "median" else float(one["cut"])
     values = ["" if pd.isna(value) else "1" if value <= cut else "2" for value in numbers]

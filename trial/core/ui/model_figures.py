@@ -147,7 +147,7 @@ def grouped(lines: Sequence[Line], x_title: Text, *, favors: tuple[Text, Text] |
     bold = [f"r{n}" for n, line in enumerate(lines) if line.value is None or line.is_total]
     rows = [{"row": f"r{n}", **_line(line)} for n, line in enumerate(lines)]
     estimates = [row for row in rows if row["value"] is not None]
-    sides = [f"\N{LEFTWARDS ARROW} {favors[0]}{INDENT}{favors[1]} \N{RIGHTWARDS ARROW}"] if favors else []
+    sides = [f"\N{LEFTWARDS ARROW} {INDENT.join(map(str, favors))} \N{RIGHTWARDS ARROW}"] if favors else []
     x = {
         "field": "value",
         "type": "quantitative",
@@ -156,10 +156,7 @@ def grouped(lines: Sequence[Line], x_title: Text, *, favors: tuple[Text, Text] |
         "scale": {"zero": True, "padding": 10},
     }
     y = {"field": "row", "type": "nominal", "sort": list(names), "title": None, "axis": _names(names, bold)}
-    kinds = {"field": "kind", "type": "nominal", "legend": None}
-    size = {**kinds, "scale": {"domain": ["level", "total"], "range": [70, 150]}}
-    shape = {**kinds, "scale": {"domain": ["level", "total"], "range": ["square", "diamond"]}}
-    point = {"x": x, "y": y, "size": size, "shape": shape, "tooltip": [_tip_words(str(x_title))]}
+    point = {"x": x, "y": y, **_by_kind(), "tooltip": [_tip_words(str(x_title))]}
     zero = {"x": {"datum": 0.0, "type": "quantitative"}}
     return {
         "width": 380,
@@ -204,6 +201,13 @@ def _names(names: dict[str, str], bold: Sequence[str]) -> dict[str, Any]:
         "labelExpr": f"({json.dumps(names, ensure_ascii=False)})[datum.value]",
         "labelFontWeight": {"condition": {"test": is_bold, "value": "bold"}, "value": "normal"},
     }  # fmt: skip
+
+
+def _by_kind() -> dict[str, Any]:
+    """A level is a square, the total a larger diamond."""
+    kinds = {"field": "kind", "type": "nominal", "legend": None}
+    ranges: dict[str, list[Any]] = {"size": [70, 150], "shape": ["square", "diamond"]}
+    return {name: {**kinds, "scale": {"domain": ["level", "total"], "range": one}} for name, one in ranges.items()}
 
 
 def _tip_words(title: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,10 +11,12 @@ import pandas as pd
 import pytest
 
 from analysis.methods.canonical import encode
+from analysis.plans.reading import load
 from analysis.runs import compute, parts, rehearsal
-from analysis.runs.subgroups import FEWEST
+from analysis.runs.subgroups import FEWEST, frozen_subgroups
+from tests import world
 from tests.unit.analysis.runs.all_outcomes import table
-from tests.unit.analysis.runs.test_parts import frozen
+from tests.unit.analysis.runs.test_parts import FOLDERS, frozen
 
 CODES = ["institution", "severity", "sex"]
 KEYS = {"label", "n", "estimate", "se", "lower", "upper"}
@@ -118,6 +121,13 @@ def test_what_divides_nobody_says_why() -> None:
     assert codes(found("sex", as_bytes(raw.drop(columns="sex")))) == ["subgroup_no_column"]
     assert codes(found("sex", as_bytes(raw.assign(sex="1")))) == ["subgroup_one_level"]
     assert codes(found("sex", as_bytes(raw.assign(sex="")))) == ["subgroup_one_level"]
+    protocol = world.read("imr")
+    earlier = replace(protocol, instruments=tuple(one for one in protocol.instruments if one.code != "background"))
+    asked = frozen_subgroups(earlier, load(FOLDERS / "imr", protocol))
+    assert [(one["column"], bool(one["levels"])) for one in asked][2] == ("sex", False), (
+        "an earlier protocol without it"
+    )
+    assert codes(found("sex", levels=[])) == ["subgroup_unknown"]
     gone = raw.assign(imrs_client_baseline="")
     assert codes(found("severity", as_bytes(gone))) == ["subgroup_unknown"]
 
