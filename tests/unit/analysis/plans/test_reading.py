@@ -140,6 +140,19 @@ def test_a_subgroup_is_there_before_randomization_and_says_why(given: dict[str, 
     assert words in places[place]
 
 
+@pytest.mark.parametrize(
+    ("cut", "is_kept"), [("median", True), (3.2, True), (None, True), ("mean", False), (True, False)]
+)
+def test_a_kept_cut_is_the_median_a_number_or_none(cut: object, is_kept: bool) -> None:
+    document = load(FOLDERS / "imr", world.read("imr")).to_document()
+    document["subgroups"][1]["cut"] = cut
+    if is_kept:
+        assert Plan.from_document(document).to_document() == document
+        return
+    with pytest.raises(ProtocolError, match="subgroups"):
+        Plan.from_document(document)
+
+
 def test_a_scale_that_is_measured_later_alone_divides_nobody() -> None:
     protocol = world.read("imr")
     later = tuple(
