@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .fitspec import FitSpec
 from .likelihood import Array
-from .longtable import Long
+from .longtable import Factor, Long
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Columns:
     """C (n, m) facts by unit (patient, or row), B (T, m, p), names (p,), and which coefficients change within patients (p,).
 
     Reported coefficients are back (p, p) times those of the scaled facts. `usual` (m,) are the facts of the patient for whom LS means are
-    made, in the reference arm; `arms` the positions in it of the other arms' dummies.
+    made, in the reference arm; `arms` the positions in it of the other arms' dummies. Of a subgroup `levels` are the positions of its dummies, and
+    `products` (by arm) of their products with the arm's.
     """
 
     names: tuple[str, ...]
@@ -32,22 +33,29 @@ class Columns:
     within: npt.NDArray[np.bool_]
     usual: Array
     arms: tuple[int, ...]
+    levels: tuple[int, ...] = ()
+    products: tuple[tuple[int, ...], ...] = ()
 
     @property
     def compares(self) -> npt.NDArray[np.bool_]:
         """Which coefficients (p,) compare arms."""
-        return np.asarray(self.B[:, list(self.arms), :].any(axis=(0, 1)))
+        own = [*self.arms, *(position for by_arm in self.products for position in by_arm)]
+        return np.asarray(self.B[:, own, :].any(axis=(0, 1)))
 
-    def row(self, visit: int, arm: int) -> Array:
-        """The row (p,) of the model matrix, for reported coefficients, whose product with them is the LS mean."""
+    def row(self, visit: int, arm: int, level: int | None = None) -> Array:
+        """The row (p,) of the model matrix, for reported coefficients, whose product with them is the LS mean. ``level``: of the subgroup, or all."""
         facts = self.usual.copy()
+        if level is not None:
+            facts[list(self.levels)] = np.arange(1, len(self.levels) + 1) == level
         if arm:
             facts[self.arms[arm - 1]] = 1.0
+        if arm and self.products:
+            facts[list(self.products[arm - 1])] = facts[list(self.levels)]
         return np.asarray(np.linalg.solve(self.back.T, self.B[visit].T @ facts))
 
-    def difference(self, visit: int, arm: int) -> Array:
-        """The row of an arm's difference from the reference arm."""
-        return self.row(visit, arm) - self.row(visit, 0)
+    def difference(self, visit: int, arm: int, level: int | None = None) -> Array:
+        """The row of an arm's difference from the reference arm; in one level of the subgroup, or in all."""
+        return self.row(visit, arm, level) - self.row(visit, 0, level)
 
 
 @dataclass
@@ -66,6 +74,14 @@ class _Facts:
         self.center.append(center)
         self.scale.append(scale)
         return len(self.values) - 1
+
+
+@dataclass(frozen=True)
+class _Split:
+    """A subgroup: the dummies of its levels after the first, with their names, and by arm the products with them."""
+
+    levels: tuple[tuple[str, int], ...] = ()
+    products: tuple[tuple[int, ...], ...] = ()
 
 
 def usual_value(values: Array, weights: str) -> float:
@@ -93,6 +109,8 @@ def build_columns(data: Long, spec: FitSpec, by_row: bool) -> Columns:
     main_arm = [(name, [(position, every)], False) for name, position in arms]
     base = _baseline_facts(data, spec, first, facts)
     others = _covariate_terms(data, spec, first, facts, by_row)
+    split = _subgroup_facts(data, spec, first, facts, [position for _name, position in arms])
+    others += [(name, [(position, every)], False) for name, position in split.levels]
     terms.append(("(Intercept)", [(one, every)], False))
     base_terms = [(name, [(position, every)], False) for name, position in base]
     if spec.model == "mmrm":
@@ -106,7 +124,12 @@ def build_columns(data: Long, spec: FitSpec, by_row: bool) -> Columns:
     else:
         terms += [*main_arm, *main_time, *base_terms, *others]
         terms += [(f"{arm}:{when}", [(at, weight)], True) for when, weight in times for arm, at in arms]
-    return _assemble(facts, terms, arms, T)
+    terms += [(f"{level}:{when}", [(at, weight)], True) for level, at in split.levels for when, weight in times]
+    for (arm, _at), by_arm in zip(arms, split.products, strict=False):
+        named = [(f"{arm}:{level}", at) for (level, _own), at in zip(split.levels, by_arm, strict=True)]
+        terms += [(name, [(at, every)], False) for name, at in named] if spec.model != "clda" else []
+        terms += [(f"{name}:{when}", [(at, weight)], True) for name, at in named for when, weight in times]
+    return _assemble(facts, terms, arms, T, split)
 
 
 def _assemble(
@@ -114,6 +137,7 @@ def _assemble(
     terms: list[tuple[str, list[tuple[int, Array]], bool]],
     arms: list[tuple[str, int]],
     visits: int,
+    split: _Split,
 ) -> Columns:
     m, p = len(facts.values), len(terms)
     B, back = np.zeros((visits, m, p)), np.eye(p)
@@ -131,6 +155,8 @@ def _assemble(
         within=np.array([within for _name, _parts, within in terms]),
         usual=np.array(facts.usual),
         arms=tuple(position for _name, position in arms),
+        levels=tuple(position for _name, position in split.levels),
+        products=split.products,
     )
 
 
@@ -150,6 +176,23 @@ def _arm_facts(data: Long, spec: FitSpec, first: npt.NDArray[np.intp], facts: _F
         for k, level in enumerate(data.arm.levels)
         if k
     ]
+
+
+def _subgroup_facts(data: Long, spec: FitSpec, first: npt.NDArray[np.intp], facts: _Facts, arms: list[int]) -> _Split:
+    """In the LS means its levels have the weights of the specification, as those of any factor."""
+    one = data.others[spec.subgroup] if spec.subgroup else None
+    if not isinstance(one, Factor):
+        return _Split()
+    equal = spec.weights == "equal"
+    levels = [(f"{spec.subgroup}{level}", (one.codes == k).astype(float)) for k, level in enumerate(one.levels) if k]
+    places = [
+        (name, facts.add(values[first], 1 / len(one.levels) if equal else float(values.mean())))
+        for name, values in levels
+    ]
+    products = tuple(
+        tuple(facts.add(facts.values[arm] * values[first], 0.0) for _name, values in levels) for arm in arms
+    )
+    return _Split(tuple(places), products)
 
 
 def _baseline_facts(data: Long, spec: FitSpec, first: npt.NDArray[np.intp], facts: _Facts) -> list[tuple[str, int]]:

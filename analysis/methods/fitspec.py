@@ -18,7 +18,19 @@ VARIANCES = ("model", "cr0", "cr2")
 WEIGHTS = ("equal", "proportional")
 _WORDS = {"model": MODELS, "df": DF, "method": METHODS, "variance": VARIANCES, "weights": WEIGHTS,
           "visit_as": ("category", "number")}  # fmt: skip
-_TEXTS = ("data", "outcome", "subject", "visit", "arm", "baseline", "slope", "exposure", "received", "cluster")
+_TEXTS = (
+    "data",
+    "outcome",
+    "subject",
+    "visit",
+    "arm",
+    "baseline",
+    "slope",
+    "exposure",
+    "received",
+    "cluster",
+    "subgroup",
+)
 _LISTS = ("covariates", "categorical", "random", "visits")
 _OTHERS = ("reference", "covariance", "covariance_by_arm", "confidence", "nested_in_arm", "residual_by_arm")
 _REPEATED = ("mmrm", "clda")
@@ -28,6 +40,7 @@ _ONLY = {
     "random": ("lmm", "negative_binomial"),
     "exposure": ("negative_binomial",),
     "received": ("cace",),
+    "subgroup": (*_REPEATED, "lmm"),
     "nested_in_arm": ("lmm", "cace"),
     "residual_by_arm": ("lmm",),
     "visit_as": ("mmrm", "lmm"),
@@ -45,6 +58,8 @@ class FitSpec:
 
     `cluster`: patients of one unit are one cluster of the robust variance; who is in none (empty, or 0) is a cluster alone. `weights` of
     the levels of a factor in the LS means: equal, or in proportion to the analyzed rows (as emmeans).
+    `subgroup`: a categorical column, one fact of the subject, that multiplies arm, visit, and arm x visit: the difference between the arms in each
+    of its levels, and the test of the interaction.
     `unused`: keys that were given and have no meaning for the model.
     """
 
@@ -71,6 +86,7 @@ class FitSpec:
     slope: str | None = None
     exposure: str | None = None
     received: str | None = None
+    subgroup: str | None = None
     nested_in_arm: Mapping[str, str] = field(default_factory=dict)
     residual_by_arm: bool = True
     confidence: float = 0.95
@@ -177,6 +193,8 @@ def _refuse_nonsense(spec: FitSpec) -> None:
             raise Refused([error("fit_needed", key=key, model=spec.model)])
     if spec.reference is not None and not spec.arm:
         raise Refused([error("fit_needs_other", key="reference", other="arm")])
+    if spec.subgroup and not spec.arm:
+        raise Refused([error("fit_needs_other", key="subgroup", other="arm")])
     if spec.visits and not spec.visit:
         raise Refused([error("fit_needs_other", key="visits", other="visit")])
     if spec.covariance_by_arm and not spec.arm:
@@ -184,7 +202,7 @@ def _refuse_nonsense(spec: FitSpec) -> None:
     for column in spec.categorical:
         if column not in spec.covariates:
             raise Refused([unknown("fit_categorical", column, spec.covariates)])
-    roles = [spec.outcome, spec.subject, spec.visit, spec.arm, spec.baseline, *spec.covariates]
+    roles = [spec.outcome, spec.subject, spec.visit, spec.arm, spec.baseline, spec.subgroup, *spec.covariates]
     named = [column for column in roles if column]
     for column in named:
         if named.count(column) > 1:

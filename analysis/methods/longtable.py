@@ -120,6 +120,8 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
     others = _others(table, spec)
     if spec.cluster and subject is not None:
         _same(_codes(others[spec.cluster]), who, people, spec.cluster, subject)
+    if spec.subgroup and subject is not None:
+        _same(_codes(others[spec.subgroup]), who, people, spec.subgroup, subject)
     # in these models the first visit is the baseline
     after_first = bool(spec.visit) and spec.model in ("clda", "lmm") and not spec.baseline
     usable, counts = _usable(y, who, people, visit, covariates, others, problems, after_first)
@@ -132,6 +134,8 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
     kept_arm = arm.only(rows) if arm is not None else None
     if kept_arm is not None:
         _compare(kept_arm, arm, spec)
+    kept_others = {key: one.only(rows) if isinstance(one, Factor) else one[rows] for key, one in others.items()}
+    _refuse_one_level(kept_others, spec)
     return Long(
         y=y[rows],
         subject=codes.astype(np.intp),
@@ -141,7 +145,7 @@ def read_long(table: pd.DataFrame, spec: FitSpec) -> Long:
         baseline=None if baseline is None else baseline[rows],
         baseline_missing=None if gap is None or not gap[rows].any() else gap[rows],
         covariates=tuple(_kept(one, rows) for one in covariates),
-        others={key: one.only(rows) if isinstance(one, Factor) else one[rows] for key, one in others.items()},
+        others=kept_others,
         counts=Counts(counts[0], counts[1], len(left)),
         spread=_spread(y, who, visit, arm, baseline, gap, after_first),
         problems=tuple(problems),
@@ -252,6 +256,13 @@ def _compare(kept: Factor, all_arms: Factor | None, spec: FitSpec) -> None:
         raise Refused([error("arm_empty", arm=all_arms.levels[0])])
 
 
+def _refuse_one_level(kept: dict[str, Factor | Array], spec: FitSpec) -> None:
+    """Refuse a subgroup that does not divide who is analyzed."""
+    one = kept[spec.subgroup] if spec.subgroup else None
+    if isinstance(one, Factor) and len(one.levels) < 2:
+        raise Refused([error("fit_one_level", column=str(spec.subgroup), level=", ".join(one.levels))])
+
+
 def _one_row_a_visit(subject: Factor, visit: Factor) -> None:
     inside = np.flatnonzero(visit.codes >= 0)
     key = subject.codes[inside] * len(visit.levels) + visit.codes[inside]
@@ -315,6 +326,7 @@ def _others(table: pd.DataFrame, spec: FitSpec) -> dict[str, Factor | Array]:
     found: dict[str, Factor | Array] = {column: factor(table, column) for column in spec.random}
     units = [*([spec.nested_in_arm["unit"]] if spec.nested_in_arm else []), *([spec.cluster] if spec.cluster else [])]
     found |= {unit: _with_nobody(factor(table, unit)) for unit in units}
+    found |= {spec.subgroup: factor(table, spec.subgroup)} if spec.subgroup else {}
     for column in (spec.slope, spec.exposure, spec.received):
         if column:
             found[column] = numbers(table, column)
@@ -328,7 +340,8 @@ def in_group(unit: Factor) -> npt.NDArray[np.bool_]:
 
 
 def _codes(one: Factor | Array) -> Array:
-    return one.codes.astype(float) if isinstance(one, Factor) else one
+    """A column as numbers, NaN where missing."""
+    return np.where(one.codes < 0, np.nan, one.codes.astype(float)) if isinstance(one, Factor) else one
 
 
 def _with_nobody(unit: Factor) -> Factor:

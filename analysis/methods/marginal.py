@@ -14,7 +14,7 @@ from .columns import Columns
 from .likelihood import Array
 from .longtable import Counts, Long
 from .problems import Problem
-from .results import Estimate, JointTest, absent
+from .results import Estimate, JointTest, Moderation, absent
 from .smallsample import Precision, fai_cornelius
 
 
@@ -48,6 +48,7 @@ class Fitted:
     joint: JointTest | None
     problems: tuple[Problem, ...]
     details: Mapping[str, Any]
+    moderation: Moderation | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Asked(Protocol):
     """What can be asked for linear combinations of coefficients."""
 
     def combination(self, name: str, row: Array, /) -> Estimate: ...
+    def jointly(self, name: str, rows: Array, /) -> JointTest: ...
 
 
 def marginals(

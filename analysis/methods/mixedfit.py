@@ -24,6 +24,7 @@ from .nestedfit import fit_nested
 from .problems import Problem, Refused, error, warning
 from .results import Estimate, Fit
 from .smallsample import Degrees, Precision, kenward_roger_scale
+from .subgroups import moderated
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def fit_mixed(data: Long, spec: FitSpec) -> Fitted:
         joint=solution.jointly("arm", compared) if len(compared) else None,
         problems=(*data.problems, *fit.warnings),
         details={"variances": _variances(spec, fit), "convergence": fit.convergence},
+        moderation=moderated(data, spec, columns, solution),
     )
 
 
@@ -297,6 +299,7 @@ def _answer(data: Long, spec: FitSpec, design: _Design, model: Blocks, top: Top,
         joint=answers.jointly("arm", compared) if len(compared) else None,
         problems=(*data.problems, *problems),
         details={"variances": _by_level(data, spec, model, top, design.scale), "convergence": _search(top)},
+        moderation=moderated(data, spec, columns, answers),
     )
 
 

@@ -22,6 +22,7 @@ from .problems import Problem, Refused, error, warning
 from .sandwich import robust
 from .smallsample import Precision, counted, kenward_roger, kenward_roger_f, satterthwaite
 from .structures import chain_of
+from .subgroups import moderated
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def fit_repeated(data: Long, spec: FitSpec, found: Found | None = None) -> Fitte
         joint=answers.jointly("arm", compared) if len(compared) else None,
         problems=tuple(problems),
         details=_details(found, data, variance) | ({"cluster": spec.cluster} if spec.cluster else {}),
+        moderation=moderated(data, spec, columns, answers, common_first=spec.model == "clda"),
     )
 
 

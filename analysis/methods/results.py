@@ -61,6 +61,27 @@ class JointTest:
 
 
 @dataclass(frozen=True)
+class LevelDifference:
+    """The difference of `arm` from `against` at a visit among the people of one level of a subgroup."""
+
+    level: str
+    visit: str | None
+    arm: str
+    against: str
+    value: Estimate
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """What a subgroup does to the differences between the arms: each level's, and by visit the test that all levels have the same one."""
+
+    column: str
+    levels: tuple[str, ...]
+    differences: tuple[LevelDifference, ...]
+    interactions: tuple[tuple[str | None, JointTest], ...]
+
+
+@dataclass(frozen=True)
 class Convergence:
     """How the fit was reached, and how sure it is.
 

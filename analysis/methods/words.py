@@ -157,6 +157,21 @@ SENTENCES: dict[str, str] = {
         "Imputation %(row)s has estimate %(estimate)s and standard error %(se)s: both must be numbers, the second above 0."
     ),
     "pool_df": _("The complete degrees of freedom are %(got)s; they must be above 0."),
+    # subgroups
+    "subgroup_no_column": _(
+        "The snapshot has no column “%(column)s”: it was made before the plan divided by it. Make a new snapshot and start again."
+    ),
+    "subgroup_unknown": _("Nobody's value of “%(column)s” is known."),
+    "subgroup_one_level": _("Everybody is in the level %(level)s: there is nothing to compare it with."),
+    "subgroup_empty": _(
+        "In the level %(level)s nobody of arm %(arm)s has the outcome at the primary visit: no difference is estimated, and no interaction "
+        "tested."
+    ),
+    "subgroup_few": _(
+        "In the level %(level)s %(got)s people of arm %(arm)s have the outcome at the primary visit, fewer than %(least)s: no difference is "
+        "estimated, and no interaction tested."
+    ),
+    "subgroup_not_estimable": _("The data do not determine the difference in each level, or its interaction."),
     # values that are missing
     "imputation_shapes": _("Outcomes, events, design and analysis do not have the same people and visits."),
     "imputation_not_finite": _("An outcome is infinite, or a covariate is missing: nothing can be imputed from it."),
@@ -236,6 +251,9 @@ SENTENCES: dict[str, str] = {
     "fit_unused": _("“%(key)s” has no meaning for “%(model)s” and is left aside."),
     "fit_one_arm": _(
         "Column “%(column)s” has the one arm %(arm)s among the analyzed rows; there is nothing to compare."
+    ),
+    "fit_one_level": _(
+        "Column “%(column)s” has the one level %(level)s among the analyzed rows; a subgroup needs at least two."
     ),
     "fit_one_visit": _("“%(model)s” needs at least two visits; there is one, %(visit)s. “ancova” is for one visit."),
     "fit_many_visits": _("%(visits)s visits are too many for a covariance of visits; name up to 30 in “visits”."),

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from analysis.plans.definition import Looks, Plan
+from analysis.plans.definition import Looks, Plan, Subgroup
+from analysis.plans.variables import SITE, TOO_FINE, Variable, known_at_baseline, measured_later
 from trial.protocol.definition import Protocol
 from trial.protocol.reader import Problems, similar
 
@@ -17,6 +18,7 @@ def check(plan: Plan, protocol: Protocol, file: str) -> Problems:
     _model(plan, protocol, file, problems)
     _outcomes(plan, protocol, file, problems)
     _sensitivity(plan, protocol, file, problems)
+    _subgroups(plan, protocol, file, problems)
     if plan.looks is not None:
         _looks(plan.looks, plan, file, problems)
     return problems
@@ -99,6 +101,38 @@ def _sensitivity(plan: Plan, protocol: Protocol, file: str, problems: Problems) 
         if keyed and not plan.estimand.events:
             detail = "imputation is keyed to an intercurrent event, and none is named"
             problems.add(file, key, "conflict", detail=detail, allowed="an event under [[estimand.events]]")
+
+
+def _subgroups(plan: Plan, protocol: Protocol, file: str, problems: Problems) -> None:
+    _unique(problems, file, "subgroups", "subgroup", [one.code for one in plan.subgroups])
+    known, later = known_at_baseline(protocol), measured_later(protocol) if plan.subgroups else set()
+    for n, one in enumerate(plan.subgroups, start=1):
+        key = f"subgroups[{n}].by"
+        if one.by in later:
+            detail = f"{one.by} is measured after randomization: it may differ because the arms do"
+            problems.add(file, key, "conflict", detail=detail, allowed=", ".join(known))
+        elif one.by in TOO_FINE:
+            detail = f"a {one.by} is too small for a comparison of its own"
+            problems.add(file, key, "conflict", detail=detail, allowed=SITE)
+        elif _known(problems, file, key, one.by, known, "variables known at baseline", "this trial"):
+            _cut(one, known[one.by], file, f"subgroups[{n}].cut", problems)
+
+
+def _cut(one: Subgroup, variable: Variable, file: str, key: str, problems: Problems) -> None:
+    """Whether the variable can be divided like this."""
+    if variable.levels and one.cut is not None:
+        detail = f"{one.by} has levels of its own"
+        problems.add(file, key, "conflict", detail=detail, allowed="no cut")
+    elif variable.levels and len(variable.levels) < 2:
+        detail = f"the trial has a single {one.by}"
+        problems.add(file, key.replace(".cut", ".by"), "conflict", detail=detail, allowed="another variable")
+    elif not variable.levels and one.cut is None:
+        problems.add(file, key, "missing", allowed='"median" or a number')
+    elif (
+        variable.limits and isinstance(one.cut, int | float) and not variable.limits[0] <= one.cut < variable.limits[1]
+    ):
+        allowed = "{:g} up to less than {:g}".format(*variable.limits)
+        problems.add(file, key, "out_of_range", found=f"{one.cut:g}", allowed=allowed)
 
 
 def _looks(looks: Looks, plan: Plan, file: str, problems: Problems) -> None:

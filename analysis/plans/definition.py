@@ -118,6 +118,21 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
+class Subgroup:
+    """Whether the primary contrast differs between groups that were there before randomization.
+
+    ``by``: what divides, as ``variables.known_at_baseline`` names it. ``cut``: where a number is divided; up to it is the first level. What
+    has levels of its own takes none.
+    """
+
+    code: str
+    name: str
+    by: str
+    why: str
+    cut: Literal["median"] | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """One topic as it was planned and as it was published, side by side, with the source of both."""
 
@@ -146,10 +161,13 @@ class Plan:
     sensitivity: tuple[Sensitivity, ...]
     published: tuple[Published, ...]
     change: str = ""
+    subgroups: tuple[Subgroup, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
-        """Every field as plain values, for keeping and hashing."""
+        """Every field as plain values, for keeping and hashing. A plan without subgroups says nothing of them, as plans did before there were any."""
         found: dict[str, Any] = document.dump(self)
+        if not self.subgroups:
+            del found["subgroups"]
         return found
 
     @classmethod

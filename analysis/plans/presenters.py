@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from analysis.plans import queries
 from analysis.plans.actions import SIGNERS
 from analysis.plans.calendar import planned_day
-from analysis.plans.definition import Looks, Plan
+from analysis.plans.definition import Looks, Plan, Subgroup
 from analysis.plans.models import PlanSignature, PlanVersion
+from analysis.plans.variables import Variable, known_at_baseline
 from trial.core.access import Person
 from trial.core.ui.tables import Column, Link, State, Table, shown
 from trial.core.ui.text import Text
@@ -98,6 +99,8 @@ class Section:
 def sections_of(plan: Plan, protocol: Protocol, first: dt.date | None = None) -> list[Section]:
     """The whole plan in its order. ``first``: the day of the first participant, from which looks by the calendar are planned."""
     found = [_estimand(plan, protocol), _model(plan), _outcomes(plan, protocol), _looks(plan, first)]
+    if plan.subgroups:
+        found.append(_subgroups(plan, protocol))
     if plan.sensitivity:
         rows = [[WORDS[one.kind], one.assumption] for one in plan.sensitivity]
         found.append(
@@ -160,6 +163,35 @@ def _outcomes(plan: Plan, protocol: Protocol) -> Section:
         (_("Correction for several outcomes"), WORDS[outcomes.multiplicity]),
     ]
     return Section(_("Outcomes"), facts, Table([Column(_("Outcome")), Column(_("Role"))], rows))
+
+
+def _subgroups(plan: Plan, protocol: Protocol) -> Section:
+    known = known_at_baseline(protocol)
+    columns = [Column(_("Subgroup")), Column(_("Divided by")), Column(_("Levels")), Column(_("Why"))]
+    rows = []
+    for one in plan.subgroups:
+        variable = known.get(one.by)
+        levels = "; ".join(label for _value, label in variable.levels) if variable else ""
+        rows.append([one.name, _divided_by(one, variable), levels or cut_words(one), one.why])
+    note = _(
+        "Each is tested by its interaction with the arm at the primary visit, in the primary model; no p is given within a level, and none is"
+        " corrected for their number."
+    )
+    return Section(_("Subgroups"), table=Table(columns, rows), note=note)
+
+
+def _divided_by(one: Subgroup, variable: Variable | None) -> str:
+    if variable is None:
+        return one.by
+    name = variable.name or _("Institution")
+    return _("%(scale)s at baseline") % {"scale": name} if variable.column.endswith("_baseline") else name
+
+
+def cut_words(one: Subgroup) -> str:
+    """Where a number is divided."""
+    if one.cut == "median":
+        return _("up to the median of everybody randomized, and above")
+    return _("up to %(cut)s, and above") % {"cut": f"{one.cut:g}"} if one.cut is not None else ""
 
 
 def _looks(plan: Plan, first: dt.date | None) -> Section:

@@ -23,6 +23,7 @@ from analysis.plans.definition import (
     Sensitivity,
     Spending,
     Strategy,
+    Subgroup,
     TeamRule,
     Timing,
 )
@@ -70,6 +71,7 @@ def _read(data: dict[str, object], protocol: Protocol, problems: Problems) -> Pl
         sensitivity=tuple(_sensitivity(row) for row in table.tables("sensitivity", least=0)),
         published=tuple(_published(row) for row in table.tables("published", least=0)),
         change=table.text("change", most=LONG, default=""),
+        subgroups=tuple(_subgroup(row) for row in table.tables("subgroups", least=0)),
     )
     table.close()
     found = problems.found or check(plan, protocol, FILE).found
@@ -153,6 +155,22 @@ def _sensitivity(table: Table) -> Sensitivity:
     return _closing(
         table, lambda row: Sensitivity(row.code(), row.one_of("kind", Kind), row.text("assumption", most=LONG))
     )
+
+
+def _subgroup(table: Table) -> Subgroup:
+    return _closing(
+        table,
+        lambda row: Subgroup(row.code(), row.text("name"), row.text("by"), row.text("why", most=LONG), _cut(row)),
+    )
+
+
+def _cut(table: Table) -> Literal["median"] | float | None:
+    if not table.has("cut"):
+        return None
+    if isinstance(table.data["cut"], str):
+        word: Literal["median"] = table.one_of("cut", Literal["median"])
+        return word
+    return table.number("cut", -1e6, 1e6)
 
 
 def _published(table: Table) -> Published:

@@ -94,6 +94,7 @@ STAGES = {
 PARTS = {
     "models": gettext_lazy("Fitting the models of the primary outcome"),
     "outcome": gettext_lazy("Outcome"),
+    "subgroup": gettext_lazy("Subgroup"),
     "imputation": gettext_lazy("Imputing by the reference arm"),
     "tipping": gettext_lazy("Looking for the tipping point"),
     "replicates": gettext_lazy("Drawing the lot again"),
@@ -172,6 +173,9 @@ def stage_words(run: Execution) -> Text:
 def _part_words(run: Execution, step: str, what: str) -> Text:
     if step == "outcome":
         return _("Outcome: %(name)s") % {"name": _outcome_name(run, what)}
+    if step == "subgroup":
+        names = {one["code"]: one["name"] for one in run.spec.get("subgroups", ())}
+        return _("Subgroup: %(name)s") % {"name": names.get(what, what)}
     if step == "replicates":
         total = (run.spec.get("rerandomization") or {}).get("replicates", "")
         return _("Drawing the lot again: from %(n)s of %(of)s") % {"n": what, "of": total}

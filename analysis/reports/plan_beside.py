@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans.presenters import WORDS
+from analysis.reports import subgroups
 from analysis.reports.outcomes import or_na, rater_of, with_interval
 from analysis.reports.rendering import fmt, label, words
 from trial.core.ui import figures, model_figures
@@ -60,7 +61,12 @@ def fit_name(frozen: dict[str, Any], fit: dict[str, Any]) -> str:
 
 def beside(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
     """The parts that this result holds, in the order in which a reader asks for them."""
-    parts = {"outcomes": _outcomes, "tipping": _tipping, "rerandomization": _rerandomization}
+    parts = {
+        "outcomes": _outcomes,
+        "subgroups": _subgroups,
+        "tipping": _tipping,
+        "rerandomization": _rerandomization,
+    }
     return [make(frozen, stored) for key, make in parts.items() if stored.get(key)]
 
 
@@ -160,6 +166,16 @@ def _forest(frozen: dict[str, Any], pairs: list[tuple[dict[str, Any], dict[str, 
     columns = [Column(_("Outcome"))] + [Column(t, number=True, decimals=2) for t in (_("d"), _("Low"), _("High"))]
     rows = [[one.label, one.value, one.low, one.high] for one in estimates]
     return chart(spec, _("Effects on all outcomes"), sentence, Table(columns, rows))
+
+
+# --- groups that were there before randomization -------------------------------------------------------------------------
+
+
+def _subgroups(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
+    pairs = subgroups.named(frozen, stored)
+    whole = contrast(frozen, stored["fits"][0]["answer"])
+    drawn, table = subgroups.subgroup_chart(frozen, pairs, whole), subgroups.subgroup_table(frozen, pairs)
+    return Section(_("Subgroups"), subgroups.lead(frozen), charts=[drawn] if drawn else [], tables=[table])
 
 
 # --- how far the missing values would have to be off ---------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.plans.presenters import WORDS
+from analysis.reports import subgroups
 from analysis.reports.plan_beside import Section, beside, contrast, fit_name
 from analysis.reports.plan_model import of_the_model
 from analysis.reports.rendering import (
@@ -228,4 +229,20 @@ def as_rows(frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = Fals
         if fit["answer"]
         for one in fit["answer"]["differences"]
     ]
-    return Table(columns, rows)
+    return Table(columns, [*rows, *_subgroup_rows(frozen, stored, data)])
+
+
+def _subgroup_rows(frozen: dict[str, Any], stored: dict[str, Any], data: str) -> list[list[Any]]:
+    """Each level, which has no p, and each interaction, which has nothing else."""
+    rows: list[list[Any]] = []
+    for planned, found in subgroups.named(frozen, stored) if stored.get("subgroups") else ():
+        if "problems" in found:
+            continue
+        head, visit = [planned["code"], "interaction", found["model"]["df_method"]], frozen["primary_visit"]
+        test = found["interaction"]
+        rows.append([*head, visit, None, None, test["df2"], None, None, test["p"], None, data])
+        for one in found["levels"]:
+            numbers = [one["estimate"], one["se"], None, one["lower"], one["upper"], None]
+            name = f"{planned['code']}: {one['label']}"
+            rows.append([name, "subgroup", head[2], visit, *numbers, _d(frozen, stored, one), data])
+    return rows

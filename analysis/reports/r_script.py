@@ -4,35 +4,17 @@ It is written from the frozen specification: the planned model with both methods
 beside it. What the plan left to the data (how teams enter, which covariance converged) is taken from the stored result, and said there.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.reports import r_subgroups
+from analysis.reports.r_words import name_of, text, texts
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.planned import OTHER_DF, PRIMARY
 
 REPEATED = ("clda", "mmrm")
 RANDOM = "random_intercepts"
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
-_RESERVED = {
-    "if",
-    "else",
-    "repeat",
-    "while",
-    "function",
-    "for",
-    "next",
-    "break",
-    "TRUE",
-    "FALSE",
-    "NULL",
-    "Inf",
-    "NaN",
-    "NA",
-    "in",
-}
 _DF = {
     "satterthwaite": "Satterthwaite",
     "kenward_roger": "Kenward-Roger",
@@ -61,6 +43,7 @@ def r_script(frozen: Mapping[str, Any], stored: Mapping[str, Any], files: Files)
     if any(spec["model"] == "clda" for _one, spec, _answer in used):
         parts.append(_CONTRASTS)
     parts += [_model(one, spec, answer) for one, spec, answer in used]
+    parts += _subgroups(frozen, stored, used[0][1])
     return "\n".join(parts)
 
 
@@ -109,8 +92,8 @@ def _tables(frozen: Mapping[str, Any], files: Files) -> str:
     arms = [control, *(code for code in frozen["arms"] if code != control)]
     lines = [
         'read <- function(file) read.csv(file, colClasses = "character", na.strings = "", check.names = FALSE)',
-        f"snapshot <- read({_text(files.snapshot)})",
-        f"arms <- read({_text(files.arms)})",
+        f"snapshot <- read({text(files.snapshot)})",
+        f"arms <- read({text(files.arms)})",
         'everybody <- merge(snapshot, arms, by = "participant")',
         "stopifnot(nrow(everybody) == nrow(snapshot))",
     ]
@@ -121,9 +104,9 @@ def _tables(frozen: Mapping[str, Any], files: Files) -> str:
             "everybody <- everybody[is.na(everybody$randomization_errors) & is.na(everybody$wrong_treatment), ]",
         ]
     lines += [
-        f"everybody$arm <- factor(everybody$arm, levels = {_texts(arms)})",
+        f"everybody$arm <- factor(everybody$arm, levels = {texts(arms)})",
         "everybody$participant <- factor(everybody$participant)",
-        f"everybody$outcome <- as.numeric(everybody[[{_text(outcome)}]])",
+        f"everybody$outcome <- as.numeric(everybody[[{text(outcome)}]])",
     ]
     lines += _columns(frozen)
     return "\n".join(lines) + "\n"
@@ -142,7 +125,7 @@ def _columns(frozen: Mapping[str, Any]) -> list[str]:
     units = {c for one in frozen["fits"] for c in one["fit"].get("random", ()) if c != "participant"}
     for name in dict.fromkeys([*covariates, *sorted(units)]):
         how = "factor" if name in levels | units else "as.numeric"
-        lines.append(f"everybody[[{_text(name)}]] <- {how}(everybody[[{_text(name)}]])")
+        lines.append(f"everybody[[{text(name)}]] <- {how}(everybody[[{text(name)}]])")
     baseline = next(
         (
             one["fit"]["baseline"]
@@ -153,7 +136,7 @@ def _columns(frozen: Mapping[str, Any]) -> list[str]:
     )
     if baseline:
         lines += [
-            f"everybody$base <- as.numeric(everybody[[{_text(baseline)}]])",
+            f"everybody$base <- as.numeric(everybody[[{text(baseline)}]])",
             "once <- everybody[!duplicated(everybody$participant), ]",
             "everybody$base_missing <- as.numeric(is.na(everybody$base))",
             "everybody$base <- ifelse(is.na(everybody$base), 0, everybody$base - mean(once$base, na.rm = TRUE))",
@@ -190,18 +173,31 @@ def _model(fit: Mapping[str, Any], spec: Mapping[str, Any], answer: Mapping[str,
     return "\n".join(lines) + "\n"
 
 
+def _subgroups(frozen: Mapping[str, Any], stored: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
+    """Each subgroup by the planned model; its covariance may be another one than that of the planned model."""
+    found = [one for one in stored.get("subgroups", ()) if "levels" in one]
+    reml = f"REML = {'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}"
+    made = [
+        r_subgroups.block(
+            frozen, one, spec, reml if spec["model"] == "lmm" else ", ".join(_covariance(spec, one["model"])[1])
+        )
+        for one in found
+    ]
+    return [r_subgroups.HELPERS, *made] if made else []
+
+
 def _rows(fit: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
     """The rows of the model: its visits, with an outcome."""
     visits = spec.get("visits") or fit["at"]
     return [
-        f"d <- everybody[everybody$visit %in% {_texts(visits)} & !is.na(everybody$outcome), ]",
-        f"d$visit <- factor(d$visit, levels = {_texts(visits)})",
+        f"d <- everybody[everybody$visit %in% {texts(visits)} & !is.na(everybody$outcome), ]",
+        f"d$visit <- factor(d$visit, levels = {texts(visits)})",
         "d <- droplevels(d)",
     ]
 
 
 def _others(spec: Mapping[str, Any]) -> list[str]:
-    return [_name(one) for one in spec.get("covariates", ())]
+    return [name_of(one) for one in spec.get("covariates", ())]
 
 
 def _covariance(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -209,9 +205,9 @@ def _covariance(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str
     structure = answer.get("structure") or spec["covariance"][0]
     robust = {"cr2": "Empirical-Bias-Reduced", "cr0": "Empirical"}.get(answer.get("variance") or "model")
     df = spec["df"] if robust is None or spec["df"] != "kenward_roger" else "satterthwaite"
-    more = [f"method = {_text(_DF[df])}"]
+    more = [f"method = {text(_DF[df])}"]
     if robust:
-        more.append(f"vcov = {_text(robust)}")
+        more.append(f"vcov = {text(robust)}")
     elif df == "kenward_roger":
         more.append('vcov = "Kenward-Roger-Linear"')
     more.append(f"reml = {'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}")
@@ -224,13 +220,13 @@ def _clda(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     later = list(spec["visits"])[1:]
     names = [f"at_{n}" for n in range(1, len(later) + 1)]
     lines = [
-        f"d${name} <- as.numeric(d$visit == {_text(visit)} & d$arm != {_text(spec['reference'])})"
+        f"d${name} <- as.numeric(d$visit == {text(visit)} & d$arm != {text(spec['reference'])})"
         for name, visit in zip(names, later, strict=True)
     ]
     formula = " + ".join(["outcome ~ visit", *names, *_others(spec), covariance])
     level = spec.get("confidence", 0.95)
     calls = [
-        f"  difference(fit, {_text(name)}, {_text(visit)}, {level})" for name, visit in zip(names, later, strict=True)
+        f"  difference(fit, {text(name)}, {text(visit)}, {level})" for name, visit in zip(names, later, strict=True)
     ]
     return [
         *lines,
@@ -258,35 +254,21 @@ def _mmrm(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
 def _lmm(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """Participants have numbers of their own, so that teams and participants need no nesting sign."""
     fixed = ["arm * visit"] if spec.get("visit") else ["arm"]
-    random = [f"(1 | {_name(one)})" for one in spec["random"]]
+    random = [f"(1 | {name_of(one)})" for one in spec["random"]]
     formula = " + ".join([f"outcome ~ {fixed[0]}", *_others(spec), *random])
     reml = "TRUE" if spec.get("method", "reml") == "reml" else "FALSE"
     df = "kenward-roger" if spec["df"] == "kenward_roger" else "satterthwaite"
     fit = f"fit <- lmer({formula}, data = d, REML = {reml})"
-    return [fit, *_means(spec, f", lmer.df = {_text(df)}"), 'print(VarCorr(fit), comp = "Variance")']
+    return [fit, *_means(spec, f", lmer.df = {text(df)}"), 'print(VarCorr(fit), comp = "Variance")']
 
 
 def _means(spec: Mapping[str, Any], more: str = "") -> list[str]:
     """Adjusted means by arm, and their differences from the reference, with unadjusted intervals."""
     by = "~ arm | visit" if spec.get("visit") else "~ arm"
-    weights = _text(spec.get("weights", "equal"))
+    weights = text(spec.get("weights", "equal"))
     level = spec.get("confidence", 0.95)
     return [
         f"means <- emmeans(fit, {by}, weights = {weights}, level = {level}{more})",
         "print(means)",
         f'print(summary(contrast(means, "trt.vs.ctrl", ref = 1, adjust = "none"), infer = TRUE, level = {level}))',
     ]
-
-
-def _name(name: str) -> str:
-    """A column in a formula."""
-    return name if _NAME.fullmatch(name) and name not in _RESERVED else f"`{name}`"
-
-
-def _text(value: Any) -> str:
-    """A string of R."""
-    return json.dumps(str(value), ensure_ascii=True)
-
-
-def _texts(values: Any) -> str:
-    return f"c({', '.join(_text(value) for value in values)})"

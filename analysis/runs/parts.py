@@ -20,12 +20,14 @@ from analysis.runs.people import EVERYBODY, left_out, people_of, without
 from analysis.runs.planned import fit_all
 from analysis.runs.scales import ADMISSIONS, admissions_of, scale_of, with_holm
 from analysis.runs.specs import BY_PLAN, SCALES
+from analysis.runs.subgroups import subgroup
 from analysis.runs.tables import with_arms
 
 BLOCK = 500
 """So many replicates are a part."""
 MODELS, OUTCOME, IMPUTATION, TIPPING, REPLICATES = "models", "outcome", "imputation", "tipping", "replicates"
-COSTS = {MODELS: 2, OUTCOME: 1, IMPUTATION: 2, TIPPING: 2, REPLICATES: 4, ADMISSIONS: 1}
+SUBGROUP = "subgroup"
+COSTS = {MODELS: 2, OUTCOME: 1, IMPUTATION: 2, TIPPING: 2, REPLICATES: 4, ADMISSIONS: 1, SUBGROUP: 1}
 """How long a part takes, roughly, in units of one outcome: progress and remaining time count with it."""
 
 
@@ -60,6 +62,7 @@ def names_of(frozen: Mapping[str, Any]) -> list[str]:
     if kind != BY_PLAN:
         return []
     names = [MODELS, *(f"{OUTCOME} {one['code']}" for one in frozen.get("outcomes", ()))]
+    names += [f"{SUBGROUP} {one['code']}" for one in frozen.get("subgroups", ())]
     names += [f"{IMPUTATION} {one['kind']}" for one in frozen.get("imputations", ())]
     names += [TIPPING] if frozen.get("tipping") else []
     planned = frozen.get("rerandomization")
@@ -82,6 +85,7 @@ def part_of(inputs: Inputs, name: str, watch: Watch = SILENT) -> Any:
     compute: dict[str, Callable[[], Any]] = {
         MODELS: lambda: fit_all(table, joined, frozen, watch),
         OUTCOME: lambda: sensitivity.outcome(table, frozen, what),
+        SUBGROUP: lambda: subgroup(table, frozen, what),
         IMPUTATION: lambda: sensitivity.imputation(table, joined, frozen, what, watch),
         TIPPING: lambda: sensitivity.tipping(table, joined, frozen, watch),
         REPLICATES: lambda: sensitivity.replicates(table, frozen, inputs.lot, *_block(frozen, what), watch),
@@ -102,6 +106,8 @@ def whole_of(frozen: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
     whole["fits"] = whole["fits"] + [
         {**one, **part} for one, part in zip(frozen.get("imputations", ()), named[IMPUTATION], strict=True)
     ]
+    if frozen.get("subgroups"):
+        whole["subgroups"] = named[SUBGROUP]
     if frozen.get("tipping"):
         whole["tipping"] = found[TIPPING]
     if frozen.get("rerandomization"):

@@ -30,6 +30,7 @@ from analysis.runs.specs import (
     team_column,
     trial_of,
 )
+from analysis.runs.subgroups import frozen_subgroups
 from analysis.snapshots.models import Snapshot
 from trial.core import db, ids
 from trial.core.errors import Refused
@@ -143,6 +144,7 @@ def frozen_by_plan(protocol: Protocol, version: PlanVersion | None) -> dict[str,
     return {
         **_model_of(protocol, plan),
         **frozen_sensitivity(protocol, plan),
+        **({"subgroups": frozen_subgroups(protocol, plan)} if plan.subgroups else {}),
         "not_computed": [],
         **({"final": frozen_final(plan, ())} if plan.looks else {}),
     }

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from analysis.plans.queries import version_or_none
+from analysis.plans.queries import plan_of, version_or_none
 from analysis.snapshots.extract import extract
 from analysis.snapshots.models import Snapshot
 from trial.core import db
@@ -23,13 +23,14 @@ def make_snapshot(*, by: db.Actor) -> Snapshot:
     if isinstance(by, Person):
         by.must_hold(DataManager, TrialStatistician)
     db.hold_still()  # the table is of one moment, and says truly whether that was before the lock
-    made = extract(current())
+    plan = version_or_none()
+    made = extract(current(), plan_of(plan) if plan else None)
     digest = sha256(made.content).hexdigest()
     locked = lock() is not None
     newest = Snapshot.objects.order_by("-made_at", "id").defer("content").first()
     if newest is not None and newest.sha256 == digest and newest.after_lock == locked:
         return newest
-    plan, seal = version_or_none(), HistorySeal.objects.order_by("-number").defer("digests").first()
+    seal = HistorySeal.objects.order_by("-number").defer("digests").first()
     snapshot = Snapshot(
         made_by=by.actor_id,
         protocol_version=version(),

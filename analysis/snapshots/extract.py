@@ -2,12 +2,15 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.plans.definition import Plan
+from analysis.plans.variables import items_of
 from assessments.entry.models import AmendedAnswer, Answer, Form, Score
 from assessments.entry.queries import scores_in_force
 from trial.core.classified import class_of
@@ -40,13 +43,17 @@ class Extract:
     rows: int
 
 
-def extract(protocol: Protocol) -> Extract:
-    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. As amended. Six queries."""
+def extract(protocol: Protocol, plan: Plan | None = None) -> Extract:
+    """Read everything in a fixed order and write it in a fixed form: equal data give equal bytes. As amended. Six queries.
+
+    ``plan``: the one in force, which may divide by what no model needs.
+    """
     people = list(Participant.objects.filter(randomized_at__isnull=False).order_by("number"))
     scores = _scores()
-    covariates, flags = _covariates(protocol), open_flags()
+    items = items_read(protocol, plan)
+    answers, flags = _answers(protocol, items), open_flags()
     scales = _scales(protocol)
-    header = columns_of(protocol)
+    header = columns_of(protocol, plan)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
@@ -55,11 +62,11 @@ def extract(protocol: Protocol) -> Extract:
         for visit in protocol.visits:
             here = [_text(scores.get((person.pk, visit.code, code))) for code in scales]
             at_baseline = [_text(scores.get((person.pk, first, code))) for code in scales]
-            given = [covariates.get((person.pk, c.code), "") for c in protocol.analysis.covariates]
+            given = [answers.get((person.pk, column), "") for column in items]
             keys = [person.number, person.site_id, person.team_id, person.stratum, visit.code, months_of(visit)]
             writer.writerow([*keys, *here, *at_baseline, *given, "+".join(flags.get(person.pk, []))])
     return Extract(
-        out.getvalue().encode(), _dictionary(protocol, header), len(people), len(people) * len(protocol.visits)
+        out.getvalue().encode(), _dictionary(protocol, header, items), len(people), len(people) * len(protocol.visits)
     )
 
 
@@ -67,12 +74,20 @@ def _scales(protocol: Protocol) -> list[str]:
     return [scale.code for instrument in protocol.instruments for scale in instrument.scales]
 
 
-def columns_of(protocol: Protocol) -> list[str]:
+def items_read(protocol: Protocol, plan: Plan | None) -> dict[str, tuple[str, str]]:
+    """Columns that are answers at baseline, each with its instrument and item: covariates of the model, then what the plan divides by."""
+    covariates = {c.code: (c.instrument, c.item) for c in protocol.analysis.covariates}
+    taken = {*KEYS, ERRORS, *_scales(protocol)}
+    return covariates | {name: item for name, item in items_of(protocol, plan).items() if name not in taken}
+
+
+def columns_of(protocol: Protocol, plan: Plan | None = None) -> list[str]:
     """The columns in their order. Refused: one whose values are not safe, as their field or their item is classified."""
     scales = _scales(protocol)
     sources = KEYS | dict.fromkeys((*scales, *(f"{code}_baseline" for code in scales)), "entry_score.value")
     columns = {name: class_of(field) for name, field in sources.items()}
-    columns |= {c.code: protocol.instrument(c.instrument).item(c.item).discloses for c in protocol.analysis.covariates}
+    read = items_read(protocol, plan)
+    columns |= {name: protocol.instrument(where).item(item).discloses for name, (where, item) in read.items()}
     columns |= {ERRORS: class_of("participants_randomizationerror.kind")}
     refused = above_safe(columns)
     if refused:
@@ -99,24 +114,26 @@ def _scores() -> dict[tuple[Any, str, str], Decimal | None]:
     return {(person, visit, scale): value for person, visit, scale, value in rows}
 
 
-def _covariates(protocol: Protocol) -> dict[tuple[Any, str], str]:
-    wanted = {(c.instrument, c.item): c for c in protocol.analysis.covariates}
+def _answers(protocol: Protocol, items: Mapping[str, tuple[str, str]]) -> dict[tuple[Any, str], str]:
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for column, source in items.items():
+        wanted.setdefault(source, []).append(column)
     if not wanted:
         return {}
     signed = Answer.objects.filter(
         form__state=Form.State.SIGNED,
         form__visit=protocol.baseline.code,
-        item__in=[c.item for c in protocol.analysis.covariates],
+        item__in=[item for _instrument, item in wanted],
     ).values_list("form__participant_id", "form__instrument", "item", "value")
     amended = AmendedAnswer.objects.filter(
-        amendment__form__visit=protocol.baseline.code, item__in=[c.item for c in protocol.analysis.covariates]
+        amendment__form__visit=protocol.baseline.code, item__in=[item for _instrument, item in wanted]
     ).order_by("amendment__number")
     of = "amendment__form__"
     rows = [*signed, *amended.values_list(f"{of}participant_id", f"{of}instrument", "item", "value")]
     return {
-        (person, wanted[instrument, item].code): value
+        (person, column): value
         for person, instrument, item, value in rows
-        if (instrument, item) in wanted
+        for column in wanted.get((instrument, item), ())
     }
 
 
@@ -124,10 +141,9 @@ def _text(value: Decimal | None) -> str:
     return "" if value is None else format(value.normalize(), "f")
 
 
-def _dictionary(protocol: Protocol, header: list[str]) -> list[dict[str, Any]]:
+def _dictionary(protocol: Protocol, header: list[str], items: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
     names = {scale.code: scale for instrument in protocol.instruments for scale in instrument.scales}
     raters = {scale.code: instrument for instrument in protocol.instruments for scale in instrument.scales}
-    covariates = {c.code: c for c in protocol.analysis.covariates}
     entries: list[dict[str, Any]] = []
     for column in header:
         code = column.removesuffix("_baseline")
@@ -139,10 +155,8 @@ def _dictionary(protocol: Protocol, header: list[str]) -> list[dict[str, Any]]:
                     "rater": raters[code].rater, "rater_blind": raters[code].rater_blind,
                 }
             )  # fmt: skip
-        elif column in covariates:
-            entries.append(
-                {"column": column, "name": column, "from": f"{covariates[column].instrument}.{covariates[column].item}"}
-            )
+        elif column in items:
+            entries.append({"column": column, "name": column, "from": ".".join(items[column])})
         else:
             entries.append({"column": column, "name": column})
     return entries

@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.plans.variables import known_at_baseline
 from trial.protocol.definition import Protocol
 
 
 def numeric_columns(protocol: Protocol) -> set[str]:
-    """The columns of a snapshot that hold numbers: scores, months, and covariates without levels."""
+    """The columns of a snapshot that hold numbers: scores, months, and answers at baseline without levels."""
     scales = [scale.code for instrument in protocol.instruments for scale in instrument.scales]
-    free = [c.code for c in protocol.analysis.covariates if not protocol.instrument(c.instrument).item(c.item).levels]
+    free = {one.column for one in known_at_baseline(protocol).values() if not one.levels}
     return {"months", *scales, *(f"{code}_baseline" for code in scales), *free}
 
 

@@ -69,7 +69,7 @@ def differences(tables: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]
     return [
         [{names.get(key, key): value for key, value in row.items()} for row in rows]
         for rows in tables
-        if "estimate" in rows[0]
+        if "estimate" in rows[0] and "visit" in rows[0]
     ]
 
 
@@ -91,3 +91,28 @@ def test_r_prints_what_is_stored(model: str, teams: int, tmp_path: Path) -> None
             exact += [] if by_gls else ["df", "lower", "upper", "p"]
             for name in exact:
                 assert row[name] == pytest.approx(found[name], rel=2e-5, abs=1e-6), (one["code"], found["visit"], name)
+
+
+@pytest.mark.parametrize(("model", "teams"), [*((model, 4) for model in MODELS), ("clda", 14)])
+def test_r_prints_the_subgroups_that_are_stored(model: str, teams: int, tmp_path: Path) -> None:
+    frozen = planned(model)
+    for one in frozen["fits"][:2]:  # gls has no adjusted variance
+        one["fit"]["df"] = "satterthwaite"
+    stored, tables, stands_in = run(frozen, 187, teams, tmp_path)
+    known = [one for one in stored["subgroups"] if "levels" in one]
+    assert [one["code"] for one in known] == (["severity"] if teams == 4 else ["institution", "severity"])
+    levels = [rows for rows in tables if "level" in rows[0] and "visit" not in rows[0]]
+    tests = [rows[0] for rows in tables if {"f_stat", "F value"} & set(rows[0])]
+    assert len(levels) == len(tests) == len(known)
+    by_gls = stands_in and known[0]["model"]["model"] != "lmm"
+    for one, rows, test in zip(known, levels, tests, strict=True):
+        assert not {"p", "p.value", "Pr(>|t|)"} & set(rows[0]), "no level has a p of its own"
+        for found, row in zip(one["levels"], rows, strict=True):
+            for name in ("estimate", "se") if by_gls else ("estimate", "se", "lower", "upper"):
+                assert row[name] == pytest.approx(found[name], rel=2e-4, abs=1e-5), (one["code"], name)
+        statistic = test.get("f_stat", test.get("F value"))
+        assert statistic == pytest.approx(one["interaction"]["statistic"], rel=1e-3, abs=1e-6)
+        if not by_gls:
+            df, p = ("denom_df", "p_val") if "f_stat" in test else ("DenDF", "Pr(>F)")
+            assert test[df] == pytest.approx(one["interaction"]["df2"], rel=1e-3)
+            assert test[p] == pytest.approx(one["interaction"]["p"], rel=1e-3)

@@ -72,6 +72,9 @@ def _read_union(kinds: tuple[Any, ...], data: object, path: str) -> object:
     rest = [kind for kind in kinds if kind is not type(None)]
     if len(rest) == 1:
         return _read(rest[0], data, path)
+    words = [kind for kind in rest if get_origin(kind) is Literal]
+    if isinstance(data, str) and words:
+        return _read(words[0], data, path)
     if isinstance(data, int | float) and not isinstance(data, bool):
         return data
     raise _refuse(path, data, "a number")

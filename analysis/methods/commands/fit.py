@@ -21,7 +21,7 @@ from analysis.methods.fitspec import FitSpec, read_fit_spec
 from analysis.methods.fitting import Fitted, fit_model
 from analysis.methods.marginal import Marginal
 from analysis.methods.problems import Problem
-from analysis.methods.results import Estimate
+from analysis.methods.results import Estimate, Moderation
 from analysis.methods.words import in_words
 
 NAME, HELP = "fit", "MMRM, cLDA and other models of a trial from a specification"
@@ -93,7 +93,25 @@ def as_answer(fitted: Fitted, spec: FitSpec) -> dict[str, Any]:
     if fitted.joint is not None:
         j = fitted.joint
         found["joint"] = {"statistic": j.statistic, "num_df": j.df, "den_df": j.df_residual, "p": j.p}
+    if fitted.moderation is not None:
+        found["subgroup"] = _by_level(fitted.moderation)
     return found | dict(fitted.details)
+
+
+def _by_level(moderation: Moderation) -> dict[str, Any]:
+    """Differences in each level, without a test of their own, and the interaction by visit."""
+    differences = [
+        {"level": one.level, "visit": one.visit, "arm": one.arm, "reference": one.against, "estimate": one.value.estimate,
+         "se": one.value.se, "df": one.value.df, "lower": one.value.low, "upper": one.value.high}
+        | ({"reason": _reason(one.value)} if one.value.reason else {})
+        for one in moderation.differences
+    ]  # fmt: skip
+    interactions = [
+        {"visit": visit, "statistic": test.statistic, "num_df": test.df, "den_df": test.df_residual, "p": test.p}
+        | ({"reason": in_words(Problem(test.reason))} if test.reason else {})
+        for visit, test in moderation.interactions
+    ]
+    return {"column": moderation.column, "differences": differences, "interactions": interactions}
 
 
 def _mean(marginal: Marginal) -> dict[str, Any]:

@@ -29,6 +29,9 @@ class Item:
 METHODS = gettext_lazy("Section Methods")
 FLOW = gettext_lazy("Section Flow of participants by arm")
 RESULTS = gettext_lazy("Sections with the results, one for each analysis")
+SUBGROUPS_TOO = gettext_lazy(
+    "Subgroups: section Methods, and the result by the analysis plan; sections Sensitivity and Non-randomized comparisons"
+)
 PROTOCOL = gettext_lazy("Protocol, by its SHA-256")
 
 ITEMS: tuple[Item, ...] = (
@@ -61,7 +64,7 @@ ITEMS: tuple[Item, ...] = (
     Item("21a", gettext_lazy("Statistical methods"), METHODS),
     Item("21b", gettext_lazy("Who is in each analysis, and in which arm"), gettext_lazy("Section Methods, population; each result")),
     Item("21c", gettext_lazy("How missing data were handled"), gettext_lazy("Section Methods, model and sensitivity")),
-    Item("21d", gettext_lazy("Further analyses, planned or not"), gettext_lazy("Sections Sensitivity and Non-randomized comparisons")),
+    Item("21d", gettext_lazy("Further analyses, planned or not"), SUBGROUPS_TOO),
     Item("22a", gettext_lazy("Numbers allocated, treated, analyzed, by arm"), FLOW),
     Item("22b", gettext_lazy("Losses and exclusions with reasons, by arm"), FLOW),
     Item("23a", gettext_lazy("Dates of recruitment and follow-up"), gettext_lazy("Section Summary")),
@@ -71,7 +74,7 @@ ITEMS: tuple[Item, ...] = (
     Item("25", gettext_lazy("Baseline table by arm"), gettext_lazy("Section Participants at baseline, by arm")),
     Item("26", gettext_lazy("Estimates with intervals, numbers analyzed"), RESULTS),
     Item("27", gettext_lazy("Harms by arm"), gettext_lazy("Section Serious events by arm")),
-    Item("28", gettext_lazy("Other analyses, planned apart from the rest"), gettext_lazy("Sections Sensitivity and Non-randomized comparisons")),
+    Item("28", gettext_lazy("Other analyses, planned apart from the rest"), SUBGROUPS_TOO),
     Item("29", gettext_lazy("Interpretation")),
     Item("30", gettext_lazy("Limitations"), gettext_lazy("With each result, under how sure one can be; no discussion")),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from analysis.reports.papers import document as doc
 from analysis.reports.papers.asked import head_of, record_of, stamps_of, synthetic_words
 from analysis.reports.presenters import result_sentence
 from analysis.runs.people import EVERYBODY, people_of
-from analysis.runs.specs import BY_PLAN, PUBLISHED
+from analysis.runs.specs import BY_PLAN, PUBLISHED, SCALES
 from analysis.unblinded.actions import title_of
 from analysis.unblinded.assembly import guesses, join
 from analysis.unblinded.blinding_presenters import guess_table, index_table
@@ -102,7 +102,7 @@ def _summary(runs: Runs) -> doc.Section:
 
 def _results(runs: Runs) -> list[doc.Section]:
     return [
-        doc.section(title_of(run), *sections.result_blocks(run, run.spec), wide=run.kind == "scales")
+        doc.section(title_of(run), *sections.result_blocks(run, run.spec), wide=run.kind in (SCALES, BY_PLAN))
         for run in runs
     ]  # fmt: skip
 

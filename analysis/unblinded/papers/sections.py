@@ -1,6 +1,7 @@
 """Sections by arm that closed and final reports have in common. The arms are called as the given protocol calls them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from analysis.reports.papers import document as doc
 from analysis.reports.papers.baseline import Values, background_of, baseline_table, rows_of, scores_at, variables_of
 from analysis.reports.people import source_of
+from analysis.reports.plan_beside import Section
 from analysis.reports.presenters import result_context
 from analysis.runs.joined import Joined
 from analysis.snapshots.queries import content_of
@@ -150,9 +152,27 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
             blocks.append(doc.figure(part))
         elif name == "admissions_certainty":
             blocks += [one for one in (doc.items(reason.text for reason in part),) if one]
+        elif name == "sections":
+            blocks += _beside(part)
         elif _are_facts(part):
             blocks.append(doc.facts(part))
     return [*blocks, digest_of(run)]
+
+
+def _beside(parts: list[Any]) -> list[doc.Block]:
+    """What stands beside the planned contrast: other models, other outcomes, subgroups. What is folded on the page stands there alone.
+
+    A table once: the numbers of a figure are those of the table above it, or many.
+    """
+    blocks: list[doc.Block] = []
+    for one in parts:
+        if not isinstance(one, Section) or one.folded:
+            continue
+        blocks += [doc.heading(one.title), *([doc.text(one.lead)] if one.lead else [])]
+        blocks += [doc.facts(one.facts)] if one.facts else []
+        blocks += [doc.table(table) for table in one.tables]
+        blocks += [doc.figure(replace(figure, table=None)) for figure in one.charts]
+    return blocks
 
 
 def _are_facts(part: Any) -> bool:

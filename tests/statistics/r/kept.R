@@ -32,6 +32,11 @@ if (stands_in) {
     se <- sqrt(drop(t(weights) %*% vcov(fit) %*% weights))
     list(est = est, se = se, df = NA_real_, p_val = NA_real_)
   }
+  df_md <- function(fit, contrast) {
+    left <- contrast %*% coef(fit)
+    found <- drop(t(left) %*% solve(contrast %*% vcov(fit) %*% t(contrast), left)) / nrow(contrast)
+    list(num_df = nrow(contrast), denom_df = NA_real_, f_stat = found, p_val = NA_real_)
+  }
   emmeans <- function(object, ...) {
     if (inherits(object, "gls")) emmeans::emmeans(object, ..., data = kept_data, mode = "asymptotic") else emmeans::emmeans(object, ...)
   }

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from django.db import DatabaseError
 
+from analysis.plans.definition import Plan, Subgroup
+from analysis.plans.plain import plain_plan
 from analysis.snapshots.extract import extract
 from assessments.entry import actions as entry
 from assessments.entry import queries
@@ -25,7 +27,7 @@ from trial.core.errors import NotAllowed, Refused
 from trial.participants import actions as way_in
 from trial.protocol.actions import load_version
 from trial.protocol.changes import Used
-from trial.protocol.definition import Bounds, Check, Item
+from trial.protocol.definition import Bounds, Check, Item, Protocol
 from trial.protocol.models import Site
 
 CHANGED = {"value": "28", "missing": ""}
@@ -219,9 +221,9 @@ def test_the_extract_takes_the_version_in_force(trial: Trial) -> None:
         bdi = Form.objects.get(instrument="bdi")
         background = Form.objects.get(instrument="background")
 
-    def at_baseline() -> dict[str, str]:
+    def at_baseline(protocol: Protocol = trial.protocol, plan: Plan | None = None) -> dict[str, str]:
         with world.at_work(world.SETUP):
-            lines = io.StringIO(extract(trial.protocol).content.decode()).read().splitlines()
+            lines = io.StringIO(extract(protocol, plan).content.decode()).read().splitlines()
         return dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
 
     before = at_baseline()
@@ -232,6 +234,11 @@ def test_the_extract_takes_the_version_in_force(trial: Trial) -> None:
     amend(trial, background, answers={"drug": "0"})
     after = at_baseline()
     assert (after["bdi"], after["bdi_baseline"], after[covariates["drug"]]) == ("27", "27", "0")
+    # without covariates the answer is there where the plan divides by it, and only there
+    bare = replace(trial.protocol, analysis=replace(trial.protocol.analysis, covariates=()))
+    divided = replace(plain_plan(bare), subgroups=(Subgroup("drug", "Drug", "drug", "Because."),))
+    assert at_baseline(bare, divided)["drug"] == "0"
+    assert "drug" not in at_baseline(bare)
 
 
 @pytest.fixture

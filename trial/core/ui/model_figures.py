@@ -3,7 +3,9 @@
 The same rules hold: a zero line where a difference is shown, labels instead of legends, data as values in the specification.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +13,20 @@ from django.utils.translation import gettext as _
 from trial.core.ui.text import Text
 
 Pairs = Sequence[tuple[float, float]]
+INDENT = "\N{ZERO WIDTH SPACE}" + "\N{NO-BREAK SPACE}" * 3
+"""Spaces that a drawing keeps: it trims those at the beginning of a text, unless something stands before them."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a grouped forest plot: an estimate with its interval, or without one the head of the lines that follow, with its ``words``."""
+
+    label: Text
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    words: Text = ""
+    is_total: bool = False
 
 
 def scatter(pairs: Pairs, x_title: Text, y_title: Text, *, diagonal: bool = False, width: int = 420) -> dict[str, Any]:
@@ -120,6 +136,82 @@ def ranked(values: Sequence[float], x_title: Text, y_title: Text) -> dict[str, A
             {"mark": {"type": "point", "size": 34}, "encoding": {"x": x, "y": y, "tooltip": tooltip}},
         ],
     }
+
+
+def grouped(lines: Sequence[Line], x_title: Text, *, favors: tuple[Text, Text] | None = None) -> dict[str, Any]:
+    """A forest plot in groups: heads in bold, what belongs to them below, the numbers in words at the right; labels may repeat.
+
+    ``favors`` names what lies to the left and to the right of no difference.
+    """
+    names = {f"r{n}": _indented(line) for n, line in enumerate(lines)}
+    bold = [f"r{n}" for n, line in enumerate(lines) if line.value is None or line.is_total]
+    rows = [{"row": f"r{n}", **_line(line)} for n, line in enumerate(lines)]
+    estimates = [row for row in rows if row["value"] is not None]
+    sides = [f"\N{LEFTWARDS ARROW} {INDENT.join(map(str, favors))} \N{RIGHTWARDS ARROW}"] if favors else []
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "title": [str(x_title), *sides],
+        "axis": {"tickCount": 6},
+        "scale": {"zero": True, "padding": 10},
+    }
+    y = {"field": "row", "type": "nominal", "sort": list(names), "title": None, "axis": _names(names, bold)}
+    point = {"x": x, "y": y, **_by_kind(), "tooltip": [_tip_words(str(x_title))]}
+    zero = {"x": {"datum": 0.0, "type": "quantitative"}}
+    return {
+        "width": 380,
+        "height": {"step": 28},
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "rule", "style": "zero"}, "data": {"values": [{}]}, "encoding": zero},
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "data": {"values": estimates},
+                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y},
+            },
+            {"mark": "point", "data": {"values": estimates}, "encoding": point},
+            {
+                "mark": {"type": "text", "align": "left", "x": {"expr": "width + 16"}},
+                "encoding": {"y": y, "text": {"field": "words"}},
+            },
+        ],
+    }
+
+
+def _indented(line: Line) -> str:
+    return str(line.label) if line.value is None or line.is_total else f"{INDENT}{line.label}"
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """The values of a line; those of a head are empty."""
+    kind = "total" if line.is_total else "level"
+    if line.value is None or line.low is None or line.high is None:
+        return {"value": None, "low": None, "high": None, "words": str(line.words), "kind": kind}
+    said = f"{line.value:.2f} ({line.low:.2f} to {line.high:.2f})".replace("-", "\N{MINUS SIGN}")
+    return {"value": line.value, "low": line.low, "high": line.high, "words": said, "kind": kind}
+
+
+def _names(names: dict[str, str], bold: Sequence[str]) -> dict[str, Any]:
+    """An axis of names that may repeat, from the left, with room for the longest."""
+    room = min(320, round(7.5 * max(map(len, names.values()), default=0)))
+    is_bold = f"indexof({json.dumps(list(bold))}, datum.value) >= 0"
+    return {
+        "domain": False, "ticks": False, "grid": False, "labelFontSize": 13, "labelLimit": room, "minExtent": room,
+        "labelAlign": "left", "labelPadding": room,
+        "labelExpr": f"({json.dumps(names, ensure_ascii=False)})[datum.value]",
+        "labelFontWeight": {"condition": {"test": is_bold, "value": "bold"}, "value": "normal"},
+    }  # fmt: skip
+
+
+def _by_kind() -> dict[str, Any]:
+    """A level is a square, the total a larger diamond."""
+    kinds = {"field": "kind", "type": "nominal", "legend": None}
+    ranges: dict[str, list[Any]] = {"size": [70, 150], "shape": ["square", "diamond"]}
+    return {name: {**kinds, "scale": {"domain": ["level", "total"], "range": one}} for name, one in ranges.items()}
+
+
+def _tip_words(title: str) -> dict[str, Any]:
+    return {"field": "words", "type": "nominal", "title": title}
 
 
 def bars(rows: Sequence[tuple[Text, Text, float, Text]], x_title: Text) -> dict[str, Any]:

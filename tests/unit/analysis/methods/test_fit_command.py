@@ -57,6 +57,26 @@ def refusal(folder: Path, table: Rows, capsys: pytest.CaptureFixture[str], **key
     return told.err
 
 
+def test_a_subgroup_has_differences_without_p_and_one_test_a_visit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = [{**row, "sex": "mf"[int(str(row["id"])) // 2 % 2]} for row in rows()]
+    assert main(["fit", write(tmp_path, table, subgroup="sex")]) == 0
+    found = json.loads(capsys.readouterr().out)["subgroup"]
+    assert found["column"] == "sex"
+    assert [(one["visit"], one["level"]) for one in found["differences"]] == [(t, s) for t in "123" for s in "fm"]
+    keys = {"level", "visit", "arm", "reference", "estimate", "se", "df", "lower", "upper"}
+    assert {frozenset(one) for one in found["differences"]} == {frozenset(keys)}
+    assert [(one["visit"], one["num_df"]) for one in found["interactions"]] == [("1", 1), ("2", 1), ("3", 1)]
+    assert all(0 < one["p"] < 1 for one in found["interactions"])
+    once = [{**row, "sex": "mf"[int(str(row["id"])) // 2 % 2]} for row in rows(visits=(1,))]
+    assert main(["fit", write(tmp_path, once, subgroup="sex", model="ancova", visit=None)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert "subgroup" not in answer
+    assert "“subgroup” has no meaning for “ancova”" in " ".join(answer["warnings"])
+    assert "did you mean “sex”?" in refusal(tmp_path, table, capsys, subgroup="sexx")
+
+
 def test_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = [*rows(), {"id": 99, "time": 1, "arm": 0, "base": 0.1, "y": "NA"}]
     path = write(tmp_path, data)

@@ -1,6 +1,7 @@
 """plan.toml: what it says is read whole, and whatever is wrong with it is said with its place."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from analysis.plans.checks import check
 from analysis.plans.definition import Plan
 from analysis.plans.plain import plain_plan
 from analysis.plans.reading import FILE, load, parse
+from analysis.plans.variables import known_at_baseline
 from tests import world
 from trial.protocol.problems import ProtocolError
 
@@ -86,6 +88,92 @@ def test_what_is_wrong_is_said_with_its_place(was: str, is_now: str, key: str, w
     places = {problem.key: problem.text for problem in caught.value.problems}
     assert key in places, places
     assert words in places[key]
+
+
+AS_BEFORE = {
+    "imr": "346d0f09c73879c88fce1617eedaf8ac99c18024b3152949038b1761836331d0",
+    "imr-interim": "c0b6cad45204aecd339b7b1dfdca77c59c1acb6b8166df25564896dcaa105c91",
+    "btheb": "33a08b0c969a7841092173d2be3677b1340158daf3d6eabe8d015088034d8eea",
+}
+"""SHA-256 of the shipped plans before there were subgroups: signatures name them."""
+
+
+@pytest.mark.parametrize(("protocol", "folder"), PAIRS)
+def test_a_plan_without_subgroups_is_the_document_it_was(protocol: str, folder: str) -> None:
+    plan = load(FOLDERS / folder, world.read(protocol))
+    published = tuple(one for one in plan.published if one.topic != "Subgroups")
+    bare = dataclasses.replace(plan, subgroups=(), published=published)
+    assert bare.sha256 == AS_BEFORE[folder]
+    assert "subgroups" not in bare.to_document()
+    assert Plan.from_document(bare.to_document()) == bare, "a document kept before reads as before"
+
+
+def subgroup(**given: object) -> str:
+    """One more subgroup; a value of None leaves the key out."""
+    keys = {"code": "more", "name": "More", "why": "Because."} | given
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None]
+    return "[[subgroups]]\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "words"),
+    [
+        ({"by": "sit"}, "by", 'not among the variables known at baseline of this trial (did you mean "site"?)'),
+        ({"by": "bsii", "cut": 1}, "by", 'did you mean "bsi"?'),
+        ({"by": "attended"}, "by", "attended is measured after randomization"),
+        ({"by": "team"}, "by", "too small for a comparison of its own; allowed: site"),
+        ({"by": "site", "cut": "median"}, "cut", "has levels of its own"),
+        ({"by": "bsi"}, "cut", 'this setting is missing; allowed: "median" or a number'),
+        ({"by": "bsi", "cut": "mean"}, "cut", "allowed: median"),
+        ({"by": "bsi", "cut": 4}, "cut", "out of range"),
+        ({"by": "site", "why": None}, "why", "missing"),
+        ({"by": "site", "code": "sex"}, "", "used twice; each subgroup needs a code of its own"),
+    ],
+)
+def test_a_subgroup_is_there_before_randomization_and_says_why(given: dict[str, object], key: str, words: str) -> None:
+    text = (FOLDERS / "imr" / FILE).read_text() + subgroup(**given)
+    with pytest.raises(ProtocolError) as caught:
+        parse(text, world.read("imr"))
+    places = {problem.key: problem.text for problem in caught.value.problems}
+    place = f"subgroups[4].{key}" if key else "subgroups"
+    assert place in places, places
+    assert words in places[place]
+
+
+@pytest.mark.parametrize(
+    ("cut", "is_kept"), [("median", True), (3.2, True), (None, True), ("mean", False), (True, False)]
+)
+def test_a_kept_cut_is_the_median_a_number_or_none(cut: object, is_kept: bool) -> None:
+    document = load(FOLDERS / "imr", world.read("imr")).to_document()
+    document["subgroups"][1]["cut"] = cut
+    if is_kept:
+        assert Plan.from_document(document).to_document() == document
+        return
+    with pytest.raises(ProtocolError, match="subgroups"):
+        Plan.from_document(document)
+
+
+def test_a_scale_that_is_measured_later_alone_divides_nobody() -> None:
+    protocol = world.read("imr")
+    later = tuple(
+        dataclasses.replace(one, visits=("T2", "T3")) if one.code == "bsi" else one for one in protocol.instruments
+    )
+    changed = dataclasses.replace(protocol, instruments=later)
+    plan = parse((FOLDERS / "imr" / FILE).read_text() + subgroup(by="bsi", cut=1), protocol)
+    found = check(plan, changed, FILE).found
+    assert [one.key for one in found] == ["subgroups[4].by"]
+    assert "bsi is measured after randomization" in found[0].text
+    alone = dataclasses.replace(protocol, sites=protocol.sites[:1])
+    assert "single site" in " ".join(one.text for one in check(plan, alone, FILE).found)
+
+
+def test_what_a_plan_may_divide_by() -> None:
+    known = known_at_baseline(world.read("imr"))
+    assert known["baseline"].column == known["imrs_client"].column == "imrs_client_baseline"
+    assert known["sex"].levels == (("0", "male"), ("1", "female"))
+    assert known["age"].limits == (18, 65)
+    assert not {"team", "imrs_c_01"} & set(known)
+    assert known_at_baseline(world.read("btheb"))["drug"].item is None, "the snapshot has it as a covariate"
 
 
 def test_imputation_wants_an_event_and_groups_want_a_program() -> None:

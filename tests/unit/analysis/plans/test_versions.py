@@ -15,7 +15,7 @@ from analysis.plans.reading import parse
 from analysis.unblinded import actions as comparative
 from analysis.unblinded.models import LooksSignature
 from tests import world
-from tests.unit.analysis.plans.test_reading import FILE, FOLDERS
+from tests.unit.analysis.plans.test_reading import FILE, FOLDERS, subgroup
 from trial.core import db
 from trial.core.access import Person
 from trial.core.errors import NotAllowed, Refused
@@ -130,6 +130,7 @@ def test_the_page_shows_the_whole_plan_and_keeps_what_was_typed(people: dict[str
     assert "alpha = 3" in wrong.content.decode()
     assert client.post("/analysis/plan/new/", {"text": TAUGHT}).status_code == 302
     page = client.get("/analysis/plan/").content.decode()
+    assert "Subgroups" not in page, "this plan names none"
     for words in (
         "Kenward and Roger",
         "three_quarters",
@@ -144,3 +145,15 @@ def test_the_page_shows_the_whole_plan_and_keeps_what_was_typed(people: dict[str
     assert "Changes from the version before" in page
     assert "A later version is in force" in client.get("/analysis/plan/1/").content.decode()
     assert client.get("/analysis/plan/9/").status_code == 404
+    divided = changed("Alpha was a slip.").replace("a slip.", "a slip, and subgroups.") + subgroup(
+        by="bsi", cut="median"
+    )
+    assert client.post("/analysis/plan/new/", {"text": divided}).status_code == 302
+    page = client.get("/analysis/plan/").content.decode()
+    for words in (
+        "subgroups[more].cut",
+        "up to the median of everybody randomized",
+        "at baseline",
+        "no p is given within a level",
+    ):
+        assert words in page, words

@@ -1,6 +1,7 @@
 """The page of a result of the analysis plan: what stands where, and that a picture never stands without its words and numbers."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from analysis.reports import plan_beside, planned
 from analysis.reports.downloads import Stored, with_figures
 from analysis.reports.presenters import result_context
+from analysis.unblinded.papers import sections
 from tests.unit.analysis.runs.by_plan import frozen_plan, stored_plan, whole
 from trial.core.ui.charts import svg
 from trial.core.ui.tables import as_csv
@@ -15,6 +17,7 @@ from trial.core.ui.tables import as_csv
 TITLES = [
     "How much rests on the model",
     "All outcomes of the plan",
+    "Subgroups",
     "Tipping point",
     "Re-randomization test",
     "Who was seen when",
@@ -45,10 +48,10 @@ def test_what_a_reader_needs_first_stands_first(context: dict[str, Any]) -> None
 
 
 def test_parts_that_were_not_computed_leave_no_trace() -> None:
-    asked_for = ("outcomes", "tipping", "rerandomization")
+    asked_for = ("outcomes", "subgroups", "tipping", "rerandomization")
     without = {key: value for key, value in stored_plan().items() if key not in asked_for}
     titles = [one.title for one in planned.sections(frozen_plan(), without)]
-    assert not {"All outcomes of the plan", "Tipping point", "Re-randomization test"} & set(titles)
+    assert not {"All outcomes of the plan", "Subgroups", "Tipping point", "Re-randomization test"} & set(titles)
     assert {"Who was seen when", "Residuals"} <= set(titles)
     early = {key: value for key, value in stored_plan().items() if key not in ("patterns", "diagnostics")}
     assert "Residuals" not in [one.title for one in planned.sections(frozen_plan(), early)], "a result from before"
@@ -66,7 +69,7 @@ def test_a_part_that_failed_says_why() -> None:
 
 def test_every_figure_is_drawn_with_sentence_table_and_address(context: dict[str, Any]) -> None:
     charts = [*context["result"].charts, *(figure for one in context["sections"] for figure in one.charts)]
-    assert len(charts) == 11
+    assert len(charts) == 12
     for figure in charts:
         assert figure.sentence
         assert figure.table is not None
@@ -85,6 +88,57 @@ def test_outcomes_are_told_with_their_direction(context: dict[str, Any]) -> None
     assert "Scale ses:" in str(table.note)
 
 
+def test_a_subgroup_has_one_p_and_its_levels_none(context: dict[str, Any]) -> None:
+    found = section(context, "Subgroups")
+    table = found.tables[0]
+    assert [column.label for column in table.columns][-1] == "p, interaction"
+    assert [row[-1] for row in table.rows] == [0.7, None, 0.0467, None, None]
+    assert [list(row[:4]) for row in table.rows[2:4]] == [
+        ["Illness management at baseline", "≤ 3.01", 40, 31],
+        ["Illness management at baseline", "> 3.01", 40, 27],
+    ]
+    assert str(table.rows[4][1]) == "Not estimable"
+    assert "4 people of arm Care as usual (fake)" in str(table.note)
+    assert "2 people whose level is not known" in str(table.note)
+    assert "no p of its own" in str(found.lead)
+    drawn = svg(found.charts[0].spec)
+    for words in ("Everybody", "Institution Rotterdam", "Illness management at baseline", "interaction p", "(fake)"):
+        assert words in drawn, words
+    assert "Sex" not in drawn, "what could not be estimated is not drawn"
+    assert found.charts[0].table is not None
+    assert len(found.charts[0].table.rows) == 5
+
+
+def test_nothing_is_drawn_where_no_subgroup_could_be_estimated() -> None:
+    frozen, stored = whole()
+    stored["subgroups"] = stored["subgroups"][2:]
+    found = next(one for one in plan_beside.beside(frozen, stored) if one.title == "Subgroups")
+    assert not found.charts
+    assert "fewer than 10" in str(found.tables[0].note)
+
+
+def test_the_file_of_numbers_has_levels_without_p() -> None:
+    frozen, stored = whole()
+    rows = [row for row in planned.as_rows(frozen, stored).rows if row[1] in ("subgroup", "interaction")]
+    p = {(row[0], row[1]): row[9] for row in rows}
+    assert p.pop(("severity", "interaction")) == 0.0467
+    assert p.pop(("institution", "interaction")) == 0.7
+    assert len(p) == 4
+    assert set(p.values()) == {None}
+
+
+def test_a_report_has_what_stands_beside_the_planned_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen, stored = whole()
+    monkeypatch.setattr(sections, "source_of", lambda _run: "")
+    run = SimpleNamespace(result=stored, result_sha256="ab" * 32)
+    blocks = sections.result_blocks(run, frozen)  # type: ignore[arg-type]
+    headings = [one["text"] for one in blocks if one["kind"] == "heading"]
+    assert headings == TITLES[:5]
+    table = next(one for one in blocks if one["kind"] == "table" and "by subgroup" in one["caption"])
+    assert [row[-1] for row in table["rows"]][:3] == [".700", "–", ".047"]
+    assert not any(one["kind"] == "heading" and "model in full" in one["text"] for one in blocks)
+
+
 def test_arms_of_a_rehearsal_are_called_fake(context: dict[str, Any]) -> None:
     written = " ".join(
         str(text)
@@ -99,9 +153,9 @@ def test_arms_of_a_rehearsal_are_called_fake(context: dict[str, Any]) -> None:
 def test_nothing_is_computed_while_a_result_is_drawn() -> None:
     frozen, stored = whole()
     stored["rerandomization"] = {**stored["rerandomization"], "p": 0.987}
-    assert ".987" in str(plan_beside.beside(frozen, stored)[2].lead)
+    assert ".987" in str(plan_beside.beside(frozen, stored)[3].lead)
     stored["tipping"] = {**stored["tipping"], "turns_at": None}
-    assert "No shift" in str(plan_beside.beside(frozen, stored)[1].lead)
+    assert "No shift" in str(plan_beside.beside(frozen, stored)[2].lead)
 
 
 def test_files_of_a_rehearsal_say_so() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.reports.r_script import Files, r_script
-from tests.unit.analysis.runs.by_plan import frozen_plan, stored_plan
+from tests.unit.analysis.runs.by_plan import frozen_plan, stored_plan, subgroups
 
 FILES = Files("snapshot-1.csv", "arms-2.csv", fake=False)
 PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -108,6 +108,28 @@ def test_a_set_of_people_is_the_same_set() -> None:
     program = r_script({**frozen_plan(), "people": "without_errors"}, stored_plan(), FILES)
     assert_closed(program)
     assert "is.na(everybody$randomization_errors) & is.na(everybody$wrong_treatment)" in program
+
+
+@pytest.mark.parametrize("model", ["clda", "mmrm", "lmm"])
+def test_a_subgroup_has_a_coefficient_for_each_level_and_one_test(model: str) -> None:
+    more = {
+        "clda": {},
+        "mmrm": {"visits": ["T2", "T3"], "baseline": "imrs_client_baseline"},
+        "lmm": {"random": ["stratum", "participant"], "covariates": []},
+    }[model]
+    frozen, stored = changed(model, **more)
+    stored["subgroups"] = subgroups()
+    program = r_script(frozen, stored, FILES)
+    assert_closed(program)
+    assert program.count("in_levels <- function") == 1
+    assert program.count("# --- Subgroup:") == 2, "what could not be tested is not repeated"
+    assert 'everybody$level <- match(everybody[["site"]], c("rotterdam", "dordrecht"))' in program
+    assert 'everybody$level <- ifelse(as.numeric(everybody[["imrs_client_baseline"]]) <= 3.01, 1, 2)' in program
+    place = 2 if model == "mmrm" else 3
+    assert f'd$diff_2_{place} <- as.numeric(d$level == 2 & d$visit == "T3" & d$arm != "cau")' in program
+    assert f'in_levels(fit, c("diff_1_{place}", "diff_2_{place}")' in program
+    assert ("diff_1_1" in program) is (model != "clda"), "in clda the arms share the first mean"
+    assert ("fit <- lmer(whole" in program) is (model == "lmm")
 
 
 def test_names_that_are_no_names_in_r_are_quoted() -> None:

@@ -65,6 +65,7 @@ def whole() -> tuple[dict[str, Any], dict[str, Any]]:
             "p_adjusted": None,
         },
     ]
+    stored["subgroups"] = subgroups()
     stored["tipping"] = {
         "rows": [
             {
@@ -83,3 +84,29 @@ def whole() -> tuple[dict[str, Any], dict[str, Any]]:
     counts = [1, 20, 90, 260, 610, 990, 1040, 960, 640, 270, 100, 18]
     stored["rerandomization"] = {"p": 0.0312, "replicates": 4999, "observed": 2.17, "edges": edges, "counts": counts}
     return frozen, stored
+
+
+def subgroups() -> list[dict[str, Any]]:
+    """Two subgroups of the IMR plan as they are stored, and one that could not be tested."""
+    levels = [
+        {
+            "label": label,
+            "n": {"imr": 40, "cau": n},
+            "estimate": estimate,
+            "se": 0.1,
+            "lower": estimate - 0.2,
+            "upper": estimate + 0.2,
+        }
+        for label, n, estimate in (("≤ 3.01", 31, 0.31), ("> 3.01", 27, -0.12))
+    ]
+    institutions = [{**levels[0], "label": one["label"]} for one in frozen_plan()["subgroups"][0]["levels"]]
+    model = {"model": "clda", "df_method": "kenward_roger", "structure": "us", "variance": "model"}
+    test = {"statistic": 4.02, "df1": 1, "df2": 158.9, "p": 0.0467}
+    severity = {"levels": levels, "interaction": test, "cut": 3.01, "unknown": 2, "model": model, "warnings": []}
+    institution = severity | {"levels": institutions, "cut": None, "unknown": 0, "interaction": {**test, "p": 0.7}}
+    few = {"code": "subgroup_few", "data": {"level": "male", "arm": "cau", "got": 4, "least": 10}, "severity": "error"}
+    return [
+        {"code": "institution", **institution},
+        {"code": "severity", **severity},
+        {"code": "sex", "problems": [few]},
+    ]

@@ -67,6 +67,8 @@ def test_nothing_of_a_shipped_plan_is_left_out(folder: str) -> None:
     there = {one["kind"] for one in [*plan["fits"], *plan["imputations"]]}
     there |= {kind for kind in ("tipping_point", "rerandomization") if plan[kind.removesuffix("_point")]}
     assert planned <= there | {"as_randomized_correctly"}
+    assert len(plan.get("subgroups", ())) == (3 if folder == "imr" else 0)
+    assert ("subgroups" in plan) is (folder == "imr"), "a plan that names none freezes nothing of them"
     assert [one["role"] for one in plan["outcomes"]] == ["secondary"] * (11 if folder != "btheb" else 0)
 
 
@@ -93,7 +95,9 @@ def test_the_whole_has_every_part_in_the_plan_s_order() -> None:
 
 def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
     plan, stored = computed()
-    outcomes, tipped, test = beside(plan, stored)
+    outcomes, divided, tipped, test = beside(plan, stored)
+    assert not divided.charts, "too few people, and one institution: nothing is drawn"
+    assert "fewer than 10" in str(divided.tables[0].note)
     assert [row[1:3] for row in outcomes.tables[0].rows] == [
         ["primary", outcomes.tables[0].rows[0][2]],
         ["secondary", "participant, not blind"],
@@ -102,11 +106,11 @@ def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
     assert f"{FEW} allocations" in str(test.lead)
     assert len(tipped.charts[0].table.rows) == 21
     for turns, said in ((None, "No shift"), (0.0, "no answer that could turn"), (-1.5, "\N{MINUS SIGN}1.50 points")):
-        _other, moved, _test = beside(plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}})
+        _other, _divided, moved, _test = beside(plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}})
         assert said in str(moved.lead)
     why = [{"code": "rerandomization_not_verified", "data": {}, "severity": "error"}]
     refused = beside(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
-    assert all("verify the allocation first" in str(one.lead) for one in refused[1:])
+    assert all("verify the allocation first" in str(one.lead) for one in refused[2:])
     assert beside(plan, {"fits": stored["fits"]}) == []
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from analysis.plans.reading import load
 from analysis.snapshots import extract
 from tests import world
 from trial.core.errors import Refused
@@ -14,6 +15,14 @@ from trial.protocol.definition import Covariate, Item
 def test_the_columns_of_the_shipped_protocols_are_safe() -> None:
     assert extract.columns_of(world.read("imr"))[:6] == list(extract.KEYS)
     assert {"drug", "length"} <= set(extract.columns_of(world.read("btheb")))
+
+
+def test_what_a_plan_divides_by_is_a_column_and_nothing_beside_it() -> None:
+    protocol = world.read("imr")
+    plan = load(world.ROOT / "protocols" / "imr", protocol)
+    without, with_plan = extract.columns_of(protocol), extract.columns_of(protocol, plan)
+    assert [one for one in with_plan if one not in without] == ["sex"]
+    assert extract.columns_of(protocol, replace(plan, subgroups=())) == without
 
 
 def test_free_text_is_refused_also_where_no_loader_stood_before() -> None:

@@ -185,6 +185,17 @@ def test_the_final_report_says_how_the_data_were_made_and_holds_both_published_e
     assert "IMR Scale, client version: published d = 0.34" in told
     assert "Self-esteem (SERS-SF): published d = 0.52" in told
     assert "no evidence about the treatment" in told
+    captions = [
+        block["caption"] for part in document["sections"] for block in part["blocks"] if block["kind"] == "table"
+    ]
+    assert "Differences at T3, 18 months by subgroup" in captions
+    kind = "payload -> 'spec' ->> 'kind' = 'plan'"
+    divided = one(at_end, f"select payload -> 'result' -> 'subgroups' from participants_release where {kind}")
+    assert [(part["code"], len(part["levels"])) for part in divided] == [
+        ("institution", 2),
+        ("severity", 2),
+        ("sex", 2),
+    ]
     assert one(at_end, "select result_sha256 from unblinded_report where kind = 'final'") == one(
         at_end,
         "select payload ->> 'result_sha256' from participants_release where payload -> 'spec' ->> 'kind' = 'report'",
