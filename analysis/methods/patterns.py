@@ -57,11 +57,8 @@ def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: i
     """The pass over C (n, m) and Y (n, T; NaN is missing), patients in `group` (n,) 0 .. groups - 1; who is never seen must be left out."""
     visits, m = Y.shape[1], C.shape[1]
     observed = ~np.isnan(Y)
-    code = observed @ (1 << np.arange(visits)) + (group << visits)
-    order = np.argsort(code, kind="stable")
+    order, found, start, stop = in_patterns(observed, group)
     Z = np.concatenate([C, np.where(observed, Y, 0.0)], axis=1)[order]
-    found, start = np.unique(code[order], return_index=True)
-    stop = np.append(start[1:], len(code))
     sums = np.stack([Z[a:b].T @ Z[a:b] for a, b in zip(start, stop, strict=True)])
     seen = ((found[:, None] >> np.arange(visits)) & 1).astype(bool)
     pairs = seen[:, :, None] & seen[:, None, :]
@@ -84,6 +81,17 @@ def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: i
         root=root,
         null=null,
     )
+
+
+def in_patterns(
+    observed: npt.NDArray[np.bool_], group: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The patients in the order of their patterns, the code of each pattern, and where its patients start and stop in that order."""
+    visits = observed.shape[1]
+    code = observed @ (1 << np.arange(visits)) + (group << visits)
+    order = np.argsort(code, kind="stable")
+    found, start = np.unique(code[order], return_index=True)
+    return order, found, start, np.append(start[1:], len(code))
 
 
 def _basis(CC: Array, seen: npt.NDArray[np.bool_], B: Array) -> tuple[npt.NDArray[np.intp], Array, Array]:
