@@ -10,6 +10,7 @@ The columns of X are turned into an orthonormal basis before cross-products are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,16 @@ class Patterns:
     def rank(self) -> int:
         """r, the number of coefficients that can be estimated."""
         return len(self.kept)
+
+    @cached_property
+    def unseen(self) -> Array:
+        """An identity (P, T, T) for the visits that a pattern does not have."""
+        return np.asarray(np.eye(self.visits) * ~self.seen[:, None])
+
+    @cached_property
+    def log_root(self) -> float:
+        """log|R|: the REML criterion is that of X, not of its orthonormal basis."""
+        return float(np.log(np.abs(self.root.diagonal())).sum())
 
 
 def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: int = 1) -> Patterns:
@@ -96,8 +107,8 @@ def in_patterns(
 
 def _basis(CC: Array, seen: npt.NDArray[np.bool_], B: Array) -> tuple[npt.NDArray[np.intp], Array, Array]:
     """Positions of the independent columns of X, R with X_kept'X_kept = R'R, and what X cannot tell, from C'C (P, m, m) by pattern."""
-    by_visit = np.einsum("Pt,Pmn->tmn", seen.astype(float), CC)
-    A = np.einsum("tmp,tmn,tnq->pq", B, by_visit, B, optimize=True)
+    by_visit = (seen.T.astype(float) @ CC.reshape(len(CC), -1)).reshape(-1, *CC.shape[1:])
+    A = (B.transpose(0, 2, 1) @ by_visit @ B).sum(axis=0)
     length = np.sqrt(np.maximum(np.diag(A), 0))
     scale = np.where(length > 0, length, 1.0)
     unit = A / np.outer(scale, scale)
