@@ -16,6 +16,7 @@ from .structures import entries
 
 _ROOM = 8_000_000
 """So many numbers of cross-products are held at once."""
+_KEPT = 3_000_000
 _TELLS = 1e-6
 """What the arms add to the other columns, as a share of their squared length; below it the single fit says what can be estimated."""
 
@@ -39,6 +40,7 @@ class StackOfLots:
     @classmethod
     def of(cls, columns: Columns, Y: Array) -> StackOfLots:
         """From the columns of the model and the outcomes (n, T)."""
+        np.empty(_KEPT)  # once so much was freed, the C library keeps what the steps free: new pages take longer than the sums in them
         compares, dummies = columns.compares, list(columns.arms)
         others = np.setdiff1d(np.arange(columns.C.shape[1]), dummies)
         C, B = columns.C[:, others], columns.B[:, others][:, :, ~compares]
