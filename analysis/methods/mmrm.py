@@ -78,7 +78,7 @@ def evaluate(data: Patterns, sigma: Array, reml: bool, derivatives: bool = True)
     padded = sigma[data.group] * data.pairs + data.unseen
     try:
         root = np.linalg.cholesky(padded)
-        W = np.linalg.inv(padded) * data.pairs
+        W = np.asarray(np.linalg.inv(padded) * data.pairs, dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     w = W.reshape(-1)

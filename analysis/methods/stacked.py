@@ -1,18 +1,20 @@
 """Many refits of one model at once: the same Newton steps as in `mmrm`, for a stack of data sets that share patterns and covariance structure.
 
-What is drawn anew for each data set is small: the columns of the arm in a lot, nothing else. So the columns of [y | X] fall into `f` that all
-data sets share and `g` of their own, and what is kept of them are the cross-products of each pattern and pair of visits (i, j), i >= j,
+What is drawn anew for each data set may be small: the columns of the arm in a lot, nothing else. So the columns of [y | X] fall into `f` that all
+data sets share and `g` of their own (all of them in a bootstrap sample), and what is kept of them are the cross-products of each pattern and pair
+of visits (i, j), i >= j,
 
     S_q = Z_i'Z_j + Z_j'Z_i  (Z_i'Z_i where i = j),     so that  sum of Z'WZ = sum over patterns and pairs of W_ij S_q.
 
 The covariance is unstructured and common to all patients, its parameters are its entries, in the order of `structures.entries`. A data set whose
-search is not plain sailing (a step that does not climb, information that is not positive definite) is given back to the single fit.
+search is not plain sailing (information that is not positive definite, no step that climbs) is given back to the single fit.
 
 R data sets, P patterns, T visits, Q pairs of visits, z = f + g columns of which the first is y.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 
@@ -26,20 +28,24 @@ from .structures import entries
 Rows = npt.NDArray[np.intp]
 
 _PLAIN = 1e-9  # an eigenvalue of the scaled information below this share of the largest: for the single fit to judge
-_STEPS = 20
+_STEPS, _HALVINGS = 20, 8
+_KEPT = 3_000_000
+"""Once so many numbers were freed, the C library keeps what the steps free: new pages take longer than the sums in them."""
+_TELLS = 1e-6
+"""What a column adds to the others, as a share of its squared length; below it the single fit says what can be estimated."""
 
 
 @dataclass(frozen=True)
 class Stack:
     """Cross-products of R data sets. `shared` (P*Q, f*f) and `own` (R, P*Q, f*g + g*g): columns of the first with those of the second, and these.
 
-    `pairs` (T, T, P): the visits that a pattern has; `people` (P,); `rows`, the observations of a data set; `log_root`: log|R| where the
-    shared columns stand on an orthonormal basis.
+    `pairs` (T, T, P): the visits that a pattern has; `people` (R, P); `rows` (R,), the observations; `log_root`: log|R| of the orthonormal basis
+    of the columns that stand on one.
     """
 
     pairs: npt.NDArray[np.bool_]
     people: Array
-    rows: int
+    rows: Array
     shared: Array
     own: Array
     f: int
@@ -51,7 +57,9 @@ class Stack:
 
     def of(self, some: Rows) -> Stack:
         """The data sets at these places."""
-        return self if len(some) == len(self) else replace(self, own=self.own[some])
+        if len(some) == len(self):
+            return self
+        return replace(self, own=self.own[some], people=self.people[some], rows=self.rows[some])
 
     def cross(self, weights: Array) -> Array:
         """Z'MZ (R, a, z, z) of `a` symmetric weights M, given at the pairs (R, a, P*Q)."""
@@ -67,10 +75,24 @@ class Stack:
 
     def inner(self, about: Array) -> Array:
         """<S_q, M> (R, P*Q) of a symmetric M (R, z, z)."""
-        R, f = len(about), self.f
-        own = np.concatenate([2 * about[:, :f, f:].reshape(R, -1), about[:, f:, f:].reshape(R, -1)], axis=1)
-        found = about[:, :f, :f].reshape(R, -1) @ self.shared.T
+        R, f, g = len(about), self.f, self.g
+        own = np.concatenate([2 * about[:, :f, f:].reshape(R, f * g), about[:, f:, f:].reshape(R, g * g)], axis=1)
+        found = about[:, :f, :f].reshape(R, f * f) @ self.shared.T
         return np.asarray(found + (self.own @ own[:, :, None])[:, :, 0])
+
+
+def tells(stack: Stack) -> npt.NDArray[np.bool_]:
+    """Which data sets (R,) clearly tell each of their own columns of X from the others; the shared ones stand on an orthonormal basis."""
+    where, f = entries(len(stack.pairs)), stack.f
+    own = max(f, 1)  # y is the first column
+    own_visit = stack.pairs[where[:, 0], where[:, 1]] & (where[:, 0] == where[:, 1])[:, None]
+    weights = np.broadcast_to(own_visit.T.reshape(1, 1, -1), (len(stack), 1, own_visit.size)).astype(float)
+    cross = stack.cross(weights)[:, 0]
+    X1, X01 = cross[:, own:, own:], cross[:, 1:f, own:]
+    length = np.sqrt(np.diagonal(X1, axis1=1, axis2=2))
+    scale = np.where(length > 0, length, 1.0)
+    rest = (X1 - X01.swapaxes(1, 2) @ X01) / (scale[:, :, None] * scale[:, None, :])
+    return np.asarray(np.linalg.eigvalsh(rest)[:, 0] > _TELLS)
 
 
 def cross_products(fixed: Patterns) -> Array:
@@ -111,25 +133,30 @@ def climb(stack: Stack, start: Array, reml: bool, enough: float) -> Tops:
     where = entries(T)
     begin = start[where[:, 0], where[:, 1]]
     tops = Tops(np.zeros(R, dtype=bool), np.zeros((R, T, T)), np.zeros((R, r)), np.zeros((R, r, r)))
-    left, theta, height = np.arange(R), np.tile(begin, (R, 1)), np.full(R, -np.inf)
-    for _step in range(_STEPS):
-        plain = _is_covariance(theta, T)
-        theta = np.where(plain[:, None], theta, begin)
-        points = _at(stack, theta, T, reml)
-        plain &= points.height > height - 1e-12 * np.abs(points.height)
-        score, information = _derivatives(stack, points, reml)
-        values, move = _newton(score, information)
-        plain &= values[:, 0] > _PLAIN * values[:, -1]
-        decrement = np.einsum("ra,ra->r", score, move)
-        done = plain & (decrement < enough)
-        tops.found[left[done]] = True
-        tops.sigma[left[done]] = _matrices(theta[done], T).transpose(2, 0, 1)
-        tops.gamma[left[done]], tops.inverse[left[done]] = points.gamma[done], points.inverse[done]
-        going = np.flatnonzero(plain & ~done)
-        if not len(going):
-            break
-        stack, left = stack.of(going), left[going]
-        theta, height = theta[going] + move[going], points.height[going]
+    np.empty(_KEPT)
+    left, base, move = np.arange(R), np.tile(begin, (R, 1)), np.zeros((R, len(where)))
+    height, halvings = np.full(R, -np.inf), np.zeros(R, dtype=np.intp)
+    with contextlib.suppress(np.linalg.LinAlgError):  # who is still at work then has not been found
+        for _step in range(_STEPS):
+            theta = base + move
+            climbs = _is_covariance(theta, T)
+            points = _at(stack, np.where(climbs[:, None], theta, begin), T, reml)
+            climbs &= points.height > height - 1e-12 * np.abs(points.height)
+            score, information = _derivatives(stack, points, reml)
+            values, newton = _newton(score, information)
+            plain = values[:, 0] > _PLAIN * values[:, -1]
+            done = climbs & plain & (np.einsum("ra,ra->r", score, newton) < enough)
+            tops.found[left[done]] = True
+            tops.sigma[left[done]] = _matrices(theta[done], T).transpose(2, 0, 1)
+            tops.gamma[left[done]], tops.inverse[left[done]] = points.gamma[done], points.inverse[done]
+            halvings = np.where(climbs, 0, halvings + 1)
+            going = np.flatnonzero(np.where(climbs, plain & ~done, halvings < _HALVINGS))
+            if not len(going):
+                break
+            base = np.where(climbs[:, None], theta, base)[going]
+            move = np.where(climbs[:, None], newton, move / 2)[going]
+            height = np.where(climbs, points.height, height)[going]
+            stack, left, halvings = stack.of(going), left[going], halvings[going]
     return tops
 
 
@@ -160,7 +187,7 @@ def _inverted(matrices: Array) -> tuple[Array, Array]:
 
 
 def _at(stack: Stack, theta: Array, visits: int, reml: bool) -> _Points:
-    where, P = entries(visits), len(stack.people)
+    where, P = entries(visits), stack.people.shape[1]
     diagonal = np.arange(visits)
     padded = np.where(stack.pairs[:, :, None], _matrices(theta, visits)[..., None], 0.0)
     padded[diagonal, diagonal] += ~stack.pairs[diagonal, diagonal][
@@ -174,7 +201,7 @@ def _at(stack: Stack, theta: Array, visits: int, reml: bool) -> _Points:
     inverse = np.linalg.inv(A)
     inverse = (inverse + inverse.swapaxes(1, 2)) / 2
     gamma = (inverse @ Xy[:, :, None])[:, :, 0]
-    value = np.log(pivots).sum(axis=0) @ stack.people + cross[:, 0, 0] - np.einsum("rp,rp->r", gamma, Xy)
+    value = (np.log(pivots).sum(axis=0) * stack.people).sum(axis=1) + cross[:, 0, 0] - np.einsum("rp,rp->r", gamma, Xy)
     value += (stack.rows - (A.shape[1] if reml else 0)) * np.log(2 * np.pi)
     if reml:
         value += np.linalg.slogdet(A)[1] + 2 * stack.log_root
@@ -212,7 +239,7 @@ def _derivatives(stack: Stack, points: _Points, reml: bool) -> tuple[Array, Arra
     if reml:
         about[:, 1:, 1:] += points.inverse
     inner = stack.inner(about)  # sum of r r' + x A^-1 x', doubled off the diagonal
-    traced = 2 * once * (W[i, j] @ N).T  # tr(N W G_a)
+    traced = 2 * once * (W[i, j] * N).sum(axis=2).T  # tr(N W G_a)
     score = -0.5 * (traced - (weights @ inner[:, :, None])[:, :, 0])
     H = np.empty((T, T, R, P))
     H[i, j] = H[j, i] = inner.reshape(R, P, Q).transpose(2, 0, 1) * (0.5 / once)[:, None, None]

@@ -11,14 +11,11 @@ from .columns import Columns
 from .likelihood import Array
 from .patterns import Patterns, collect, in_patterns
 from .rerandomization import Arms
-from .stacked import Rows, Stack, climb, cross_products
+from .stacked import Rows, Stack, climb, cross_products, tells
 from .structures import entries
 
 _ROOM = 8_000_000
 """So many numbers of cross-products are held at once."""
-_KEPT = 3_000_000
-_TELLS = 1e-6
-"""What the arms add to the other columns, as a share of their squared length; below it the single fit says what can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,6 @@ class StackOfLots:
     @classmethod
     def of(cls, columns: Columns, Y: Array) -> StackOfLots:
         """From the columns of the model and the outcomes (n, T)."""
-        np.empty(_KEPT)  # once so much was freed, the C library keeps what the steps free: new pages take longer than the sums in them
         compares, dummies = columns.compares, list(columns.arms)
         others = np.setdiff1d(np.arange(columns.C.shape[1]), dummies)
         C, B = columns.C[:, others], columns.B[:, others][:, :, ~compares]
@@ -88,36 +84,27 @@ class StackOfLots:
         both = (both + twice * both.swapaxes(2, 3)).reshape(k, -1)
         among = (number @ both).reshape(R, P * len(where), g * g)
         own = np.concatenate([mixed.reshape(R, P * len(where), f * g), among], axis=2)
-        log_root = float(np.log(np.abs(np.diag(fixed.root))).sum())
-        pairs = fixed.pairs.transpose(1, 2, 0)
-        return Stack(pairs, fixed.people, fixed.rows, self.shared, own, f, g, log_root)
+        return Stack(
+            pairs=fixed.pairs.transpose(1, 2, 0),
+            people=np.broadcast_to(fixed.people, (R, P)),
+            rows=np.full(R, float(fixed.rows)),
+            shared=self.shared,
+            own=own,
+            f=f,
+            g=g,
+            log_root=fixed.log_root,
+        )
 
     def studentized(self, rows: Arms, contrast: Array, sigma: Array, reml: bool, enough: float) -> Array:
         """L'b / SE of each lot (R, n), L = `contrast` (g,) on the columns of the arms; not-a-number for what the single fit has to look at."""
         found = np.full(len(rows), np.nan)
         stack = self.stack(rows)
-        plain = np.flatnonzero(_tell(stack))
+        plain = np.flatnonzero(tells(stack))
         if not len(plain):
             return found
-        try:
-            tops = climb(stack.of(plain), sigma, reml, enough)
-        except np.linalg.LinAlgError:
-            return found
+        tops = climb(stack.of(plain), sigma, reml, enough)
         p = self.fixed.rank
         variance = np.einsum("g,rgh,h->r", contrast, tops.inverse[:, p:, p:], contrast)
         with np.errstate(all="ignore"):
             found[plain] = np.where(tops.found, tops.gamma[:, p:] @ contrast / np.sqrt(variance), np.nan)
         return found
-
-
-def _tell(stack: Stack) -> Array:
-    """Which data sets (R,) clearly tell the columns of the arms from the others."""
-    where, f = entries(len(stack.pairs)), stack.f
-    own_visit = stack.pairs[where[:, 0], where[:, 1]] & (where[:, 0] == where[:, 1])[:, None]
-    weights = np.broadcast_to(own_visit.T.reshape(1, 1, -1), (len(stack), 1, own_visit.size)).astype(float)
-    cross = stack.cross(weights)[:, 0]
-    X1, X01 = cross[:, f:, f:], cross[:, 1:f, f:]
-    length = np.sqrt(np.diagonal(X1, axis1=1, axis2=2))
-    scale = np.where(length > 0, length, 1.0)
-    rest = (X1 - X01.swapaxes(1, 2) @ X01) / (scale[:, :, None] * scale[:, None, :])
-    return np.linalg.eigvalsh(rest)[:, 0] > _TELLS

@@ -10,9 +10,13 @@ import pandas as pd
 import pytest
 
 from analysis.methods import stacked, stackedlots
+from analysis.methods.bootstrap import bootstrap, refits_of
 from analysis.methods.fitspec import read_fit_spec
+from analysis.methods.fitting import fit_model
 from analysis.methods.longtable import read_long
 from analysis.methods.lots import Lots, lots_of
+from analysis.methods.problems import Refused
+from analysis.methods.progress import Watch
 from analysis.methods.repeated import find
 
 KEYS = {"data": "x", "outcome": "y", "subject": "id", "visit": "time", "arm": "arm", "reference": "0"}
@@ -72,7 +76,7 @@ def test_the_statistics_of_many_lots_are_those_of_each_by_itself(
 
 @pytest.mark.parametrize("seed", FEW)
 def test_few_people_leave_the_stack_and_are_fitted_alone(seed: int) -> None:
-    """Eleven people at three visits: some searches have steps that do not climb, or information that is not positive definite."""
+    """Eleven people at three visits: some searches come where the information is not positive definite."""
     table = trial(seed, 11, 3, missing=0.35)
     lots = lots_of(table, read_fit_spec(CLDA), "3", "1")
     rows = drawn(lots, 6)
@@ -122,3 +126,48 @@ def test_little_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_patterned_covariance_is_fitted_lot_by_lot() -> None:
     lots = lots_of(trial(4, 50, 3), read_fit_spec({**CLDA, "covariance": "ar1h"}), "3", "1")
     assert lots.statistic is lots.alone
+
+
+@pytest.mark.parametrize(("n", "visits", "arms"), [(187, 3, 2), (24, 3, 2), (60, 4, 3)])
+def test_the_differences_in_many_samples_are_those_of_each_by_itself(n: int, visits: int, arms: int) -> None:
+    for keys in (MMRM, CLDA, ML):
+        refits = refits_of(trial(7, n, visits, arms), read_fit_spec(keys), str(visits), "1")
+        weights = np.array([refits.draw("3", i) for i in range(12)])
+        with np.errstate(all="ignore"):
+            together, alone = refits.together(weights), refits.alone(weights)
+        np.testing.assert_allclose(together, alone, rtol=1e-9, atol=1e-9)
+        assert np.isfinite(together).any()
+
+
+def test_the_bootstrap_has_the_estimate_of_the_model_and_about_its_standard_error() -> None:
+    table, spec = trial(1, 187, 3), read_fit_spec(MMRM)
+    found = bootstrap(table, spec, "3", "1", samples=200, seed="5")
+    one = next(d.value for d in fit_model(table, spec).differences if d.visit == "3")
+    assert one.se is not None
+    assert found.estimate == pytest.approx(one.estimate, rel=1e-9)
+    assert found.se == pytest.approx(one.se, rel=0.15)
+    assert found.lower < found.estimate < found.upper
+    assert (found.failed, len(found.values)) == (0, 200)
+    assert bootstrap(table, spec, "3", "1", samples=100, seed="5").values == found.values[:100]
+    told: list[float] = []
+    bootstrap(
+        table, spec, "3", "1", samples=201, seed="5", watch=Watch(report=lambda _stage, share: told.append(share))
+    )
+    assert told == pytest.approx([0, 100 / 201, 200 / 201])
+
+
+def test_a_sample_is_drawn_within_each_arm() -> None:
+    table = trial(1, 40, 3)
+    refits = refits_of(table, read_fit_spec(CLDA), "3", "1")
+    for i in range(5):
+        weights = refits.draw("9", i)
+        assert [int(weights[mine].sum()) for mine in refits.arms] == [len(mine) for mine in refits.arms] == [20, 20]
+
+
+def test_a_bootstrap_without_a_contrast_is_refused() -> None:
+    table, spec = trial(1, 40, 3), read_fit_spec(CLDA)
+    for visit, arm in (("9", "1"), ("3", "0"), ("3", "x"), ("1", "1")):
+        with pytest.raises(Refused, match="bootstrap_no_contrast"):
+            bootstrap(table, spec, visit, arm, samples=10, seed="1")
+    with pytest.raises(Refused, match="bootstrap_no_samples"):
+        bootstrap(table, spec, "3", "1", samples=1, seed="1")
