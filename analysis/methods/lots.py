@@ -1,7 +1,8 @@
 """The planned contrast under other lots: what the re-randomization test computes again and again.
 
 The model is read and laid out once. Another lot changes nothing but the facts of the arm (a column of C for mmrm and clda, by row for lmm), and
-its search starts from the variances of the lot as it fell. The contrast L'b is studentized by its model-based standard error.
+its search starts from the variances of the lot as it fell. The contrast L'b is studentized by its model-based standard error. The lots of a block
+climb together (`stacked`), which is ten times as fast; one whose search is not plain sailing is fitted by itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .patterns import Patterns, collect
 from .problems import Refused, error
 from .repeated import search, wide
 from .rerandomization import Arms, Statistic
+from .stackedlots import StackOfLots
 
 _ROW = "row of the table"
 ENOUGH = 1e-8
@@ -33,12 +35,16 @@ ENOUGH = 1e-8
 
 @dataclass(frozen=True)
 class Lots:
-    """`people` who are analyzed, in the order of `arms` (n,), coded by `levels` (the reference is 0); and the statistic of rows of such arms."""
+    """`people` who are analyzed, in the order of `arms` (n,), coded by `levels` (the reference is 0); and the statistic of rows of such arms.
+
+    `alone` is the same statistic with each row fitted by itself: what `statistic` has to equal.
+    """
 
     people: tuple[str, ...]
     levels: tuple[str, ...]
     arms: Arms
     statistic: Statistic
+    alone: Statistic
 
 
 def lots_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -> Lots:
@@ -61,8 +67,8 @@ def lots_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -
     columns = build_columns(data, spec, by_row=spec.model == "lmm")
     facts = columns.arms[arm.levels.index(experimental) - 1]
     contrast = columns.B[data.visit.levels.index(visit), facts]
-    one = _mixed(data, spec, columns, contrast) if spec.model == "lmm" else _repeated(data, spec, columns, contrast)
-    return Lots(tuple(people), arm.levels, arms, _each(one))
+    make = _mixed if spec.model == "lmm" else _repeated
+    return Lots(tuple(people), arm.levels, arms, *make(data, spec, columns, contrast))
 
 
 def _each(one: Callable[[Arms], float]) -> Statistic:
@@ -80,7 +86,8 @@ def _with_arms(columns: Columns, arms: npt.NDArray[np.integer]) -> Array:
     return C
 
 
-def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Callable[[Arms], float]:
+def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> tuple[Statistic, Statistic]:
+    """Together and alone; not-a-number where a refit ends nowhere, or does not tell the contrast."""
     Y, _center, _scale = wide(data)
     group = np.zeros(data.subjects, dtype=np.intp)
     first, _tried = search(collect(columns.C, Y, columns.B, group), spec)
@@ -94,7 +101,19 @@ def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> C
             return float("nan")
         return _studentized(patterns, top, contrast)
 
-    return one
+    alone = _each(one)
+    if not first.structure.free:
+        return alone, alone
+    stacks = StackOfLots.of(columns, Y)
+    own = contrast[columns.compares]
+
+    def together(rows: Arms) -> Array:
+        found = np.concatenate([stacks.studentized(some, own, sigma[0], reml, ENOUGH) for some in stacks.chunks(rows)])
+        left = np.flatnonzero(np.isnan(found))
+        found[left] = alone(rows[left])
+        return found
+
+    return together, alone
 
 
 def _studentized(patterns: Patterns, top: Maximum | None, contrast: Array) -> float:
@@ -105,7 +124,7 @@ def _studentized(patterns: Patterns, top: Maximum | None, contrast: Array) -> fl
     return float(row @ top.point.gamma / np.sqrt(row @ top.point.inverse @ row))
 
 
-def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Callable[[Arms], float]:
+def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> tuple[Statistic, Statistic]:
     """Random intercepts of the subject, and of its unit where there is one; not-a-number where a refit ends nowhere."""
     levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
     if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
@@ -134,4 +153,5 @@ def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Call
             return float("nan")
         return float(row @ state.beta / np.sqrt(row @ state.covariance @ row))
 
-    return one
+    alone = _each(one)
+    return alone, alone

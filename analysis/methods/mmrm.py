@@ -12,15 +12,18 @@ in A. Structures other than `us` follow by the chain rule. Newton steps, halved 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lapack
 
 from .likelihood import Array
 from .patterns import Patterns
 from .structures import Structure, entries
 
 _DECREMENT, _STEPS, _HALVINGS = 1e-18, 100, 40
+_LOG_TURN = math.log(2 * math.pi)
 _FLAT = 1e-11  # an eigenvalue of the information below this share of the largest: a direction the data say nothing of
 
 
@@ -71,35 +74,30 @@ def matrices(values: Array, visits: int) -> Array:
 
 def evaluate(data: Patterns, sigma: Array, reml: bool, derivatives: bool = True) -> Point | None:
     """The likelihood at `sigma` (K, T, T); None where that is no covariance."""
-    T, r = data.visits, data.rank
-    diagonal = np.arange(T)
-    padded = np.where(data.pairs, sigma[data.group], 0.0)
-    padded[:, diagonal, diagonal] += ~data.seen  # an identity for the visits that a pattern does not have
+    r = data.rank
+    padded = sigma[data.group] * data.pairs + data.unseen
     try:
         root = np.linalg.cholesky(padded)
-        W = np.linalg.inv(padded) * data.pairs
-        A = (W.reshape(-1) @ data.XX).reshape(r, r)
-        log_A = 2 * np.log(np.diag(np.linalg.cholesky(A))).sum()
+        W = np.asarray(np.linalg.inv(padded) * data.pairs, dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
-    inverse = np.linalg.inv(A)
-    inverse = (inverse + inverse.T) / 2
-    Xy = W.reshape(-1) @ data.XY.reshape(-1, r)
+    w = W.reshape(-1)
+    factor, failed = lapack.dpotrf((w @ data.XX).reshape(r, r), lower=1)
+    if failed:
+        return None
+    half, _failed = lapack.dpotri(factor, lower=1)  # the lower triangle, zeros above
+    inverse = half + half.T
+    inverse.flat[:: r + 1] /= 2
+    Xy = w @ data.XY.reshape(-1, r)
     gamma = inverse @ Xy
-    quadratic = W.reshape(-1) @ data.YY.reshape(-1) - gamma @ Xy
-    log_V = 2 * np.log(root[:, diagonal, diagonal]).sum(axis=1) @ data.people
-    height = log_V + quadratic + (data.rows - (r if reml else 0)) * np.log(2 * np.pi)
-    height = -0.5 * float(height + (log_A + 2 * _log_root(data) if reml else 0.0))
-    if not np.isfinite(height):
+    log_V = 2 * np.log(root.diagonal(axis1=1, axis2=2)).sum(axis=1) @ data.people
+    height = log_V + w @ data.YY.reshape(-1) - gamma @ Xy + (data.rows - (r if reml else 0)) * _LOG_TURN
+    height = -0.5 * float(height + (2 * (np.log(factor.diagonal()).sum() + data.log_root) if reml else 0.0))
+    if not math.isfinite(height):
         return None
     if not derivatives:
         return Point(height, sigma, gamma, inverse, W, *[_NOTHING] * 6)
     return Point(height, sigma, gamma, inverse, W, *_derivatives(data, gamma, inverse, W, reml))
-
-
-def _log_root(data: Patterns) -> float:
-    """log|R|: the REML criterion is that of X, not of its orthonormal basis."""
-    return float(np.log(np.abs(np.diag(data.root))).sum())
 
 
 def _derivatives(data: Patterns, gamma: Array, inverse: Array, W: Array, reml: bool) -> tuple[Array, ...]:
@@ -113,7 +111,7 @@ def _derivatives(data: Patterns, gamma: Array, inverse: Array, W: Array, reml: b
     WR = W @ R @ W
     N = data.people[:, None, None] * W
     WH = W @ (data.XX @ inverse.reshape(-1)).reshape(P, T, T) @ W if reml else np.zeros_like(WR)
-    gradient = -0.5 * np.einsum("ast,Pst->Pa", G, N - WR - WH)
+    gradient = -0.5 * ((N - WR - WH).reshape(P, -1) @ G.reshape(Q, -1).T)
     WG = W[:, None] @ G
     WGW = WG @ W[:, None]
     Xr = data.XY - XXb  # sum of x_is r_it
@@ -122,7 +120,8 @@ def _derivatives(data: Patterns, gamma: Array, inverse: Array, W: Array, reml: b
     mixed, spread = np.zeros((size, size)), np.zeros((size, size))
     K = 0.5 * N - WH - WR
     for group in range(data.groups):
-        mine, part = data.group == group, slice(group * Q, (group + 1) * Q)
+        mine = data.group == group if data.groups > 1 else slice(None)
+        part = slice(group * Q, (group + 1) * Q)
         score[part] = gradient[mine].sum(axis=0)
         flat = WGW[mine].transpose(1, 0, 2, 3).reshape(Q, -1)
         dA[part] = -(flat @ data.XX.reshape(P, -1, r * r)[mine].reshape(-1, r * r)).reshape(Q, r, r)
@@ -171,12 +170,12 @@ def available_cases(data: Patterns) -> Array:
     identity = (np.eye(data.visits) * data.pairs).reshape(-1)
     gamma = np.linalg.solve((identity @ data.XX).reshape(r, r), identity @ data.XY.reshape(-1, r))
     Xb = data.XY @ gamma
-    fitted = (data.XX @ np.outer(gamma, gamma).reshape(-1)).reshape(data.YY.shape)  # sum of (x_is'g)(x_it'g)
+    fitted = (data.XX @ (gamma[:, None] * gamma).reshape(-1)).reshape(data.YY.shape)  # sum of (x_is'g)(x_it'g)
     R = data.YY - Xb - Xb.transpose(0, 2, 1) + fitted
     found = []
     for group in range(data.groups):
         mine = data.group == group
-        number = np.einsum("P,Pst->st", data.people[mine], data.pairs[mine])
+        number = np.tensordot(data.people[mine], data.pairs[mine], 1)
         sigma = R[mine].sum(axis=0) / np.maximum(number, 1)
         values, vectors = np.linalg.eigh(sigma)
         found.append((vectors * np.maximum(values, 1e-3 * max(values.max(), 1e-300))) @ vectors.T)
@@ -198,6 +197,8 @@ def _in_theta(structure: Structure, theta: Array, point: Point) -> tuple[Array, 
 
 
 def _values(structure: Structure, theta: Array) -> Array:
+    if structure.free:
+        return theta
     return np.concatenate([structure.values(one) for one in theta.reshape(-1, structure.size)])
 
 
@@ -255,8 +256,8 @@ def _newton(score: Array, information: Array, average: Array) -> tuple[Array, Ar
     """Eigenvalues of the information scaled to a unit diagonal, and an uphill step: Newton's, else by the average information."""
     judged: Array | None = None
     for matrix in (information, average):
-        scale = np.sqrt(np.maximum(np.abs(np.diag(matrix)), 1e-300))
-        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        scale = np.sqrt(np.maximum(np.abs(matrix.diagonal()), 1e-300))
+        values, vectors = np.linalg.eigh(matrix / (scale[:, None] * scale))
         judged = values if judged is None else judged
         if values[0] > _FLAT * values[-1]:
             break

@@ -10,6 +10,7 @@ The columns of X are turned into an orthonormal basis before cross-products are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,16 +53,23 @@ class Patterns:
         """r, the number of coefficients that can be estimated."""
         return len(self.kept)
 
+    @cached_property
+    def unseen(self) -> Array:
+        """An identity (P, T, T) for the visits that a pattern does not have."""
+        return np.asarray(np.eye(self.visits) * ~self.seen[:, None])
+
+    @cached_property
+    def log_root(self) -> float:
+        """log|R|: the REML criterion is that of X, not of its orthonormal basis."""
+        return float(np.log(np.abs(self.root.diagonal())).sum())
+
 
 def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: int = 1) -> Patterns:
     """The pass over C (n, m) and Y (n, T; NaN is missing), patients in `group` (n,) 0 .. groups - 1; who is never seen must be left out."""
     visits, m = Y.shape[1], C.shape[1]
     observed = ~np.isnan(Y)
-    code = observed @ (1 << np.arange(visits)) + (group << visits)
-    order = np.argsort(code, kind="stable")
+    order, found, start, stop = in_patterns(observed, group)
     Z = np.concatenate([C, np.where(observed, Y, 0.0)], axis=1)[order]
-    found, start = np.unique(code[order], return_index=True)
-    stop = np.append(start[1:], len(code))
     sums = np.stack([Z[a:b].T @ Z[a:b] for a, b in zip(start, stop, strict=True)])
     seen = ((found[:, None] >> np.arange(visits)) & 1).astype(bool)
     pairs = seen[:, :, None] & seen[:, None, :]
@@ -86,10 +94,21 @@ def collect(C: Array, Y: Array, B: Array, group: npt.NDArray[np.intp], groups: i
     )
 
 
+def in_patterns(
+    observed: npt.NDArray[np.bool_], group: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The patients in the order of their patterns, the code of each pattern, and where its patients start and stop in that order."""
+    visits = observed.shape[1]
+    code = observed @ (1 << np.arange(visits)) + (group << visits)
+    order = np.argsort(code, kind="stable")
+    found, start = np.unique(code[order], return_index=True)
+    return order, found, start, np.append(start[1:], len(code))
+
+
 def _basis(CC: Array, seen: npt.NDArray[np.bool_], B: Array) -> tuple[npt.NDArray[np.intp], Array, Array]:
     """Positions of the independent columns of X, R with X_kept'X_kept = R'R, and what X cannot tell, from C'C (P, m, m) by pattern."""
-    by_visit = np.einsum("Pt,Pmn->tmn", seen.astype(float), CC)
-    A = np.einsum("tmp,tmn,tnq->pq", B, by_visit, B, optimize=True)
+    by_visit = (seen.T.astype(float) @ CC.reshape(len(CC), -1)).reshape(-1, *CC.shape[1:])
+    A = (B.transpose(0, 2, 1) @ by_visit @ B).sum(axis=0)
     length = np.sqrt(np.maximum(np.diag(A), 0))
     scale = np.where(length > 0, length, 1.0)
     unit = A / np.outer(scale, scale)

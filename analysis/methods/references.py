@@ -27,6 +27,8 @@ from .repeated import search
 
 ENOUGH = 1e-12
 """The decrement at which a fit without one person ends."""
+_NO_SHIFT = 1e-12
+"""What the largest delta changes of the squared bound, as a share of it; below stands rounding: nobody is shifted."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ def turning_point(rows: tuple[Imputed, Imputed, Imputed]) -> float | None:
     z = (rows[0].upper - rows[0].estimate) / rows[0].se
     variance = np.polyfit(deltas, np.square([one.se for one in rows]), 2)
     curve = np.array([slope**2, 2 * slope * rows[0].estimate, rows[0].estimate ** 2]) - z**2 * variance
+    if np.abs(curve[:2] * [rows[-1].delta ** 2, rows[-1].delta]).max() < _NO_SHIFT * abs(curve[2]):
+        return None
     roots = np.roots(curve)
     real = [float(r.real) for r in roots if abs(r.imag) < 1e-12 * max(1.0, abs(r))]
     right = [r for r in real if r * rows[-1].delta > 0]

@@ -87,9 +87,10 @@ def replicate(
     if scheme is None:
         raise Refused([error("rerandomization_no_scheme")])
     given = np.asarray(arms, dtype=np.int64)
+    codes = np.unique(given)
     found: list[Array] = []
     for first in range(start - start % BLOCK, stop, BLOCK):
-        drawn = np.array([_draw(scheme, given, seed, i) for i in range(first, first + BLOCK)])
+        drawn = np.array([_draw(scheme, given.shape, codes, seed, i) for i in range(first, first + BLOCK)])
         values = _values(statistic, drawn)
         found.append(values[max(start - first, 0) : min(stop - first, BLOCK)])
     statistics = np.concatenate(found) if found else np.empty(0)
@@ -134,10 +135,11 @@ def seed_of(seed: str, index: int) -> bytes:
     return hashlib.sha256(f"re-randomization|{seed}|{index}".encode()).digest()
 
 
-def _draw(scheme: Scheme, given: Arms, seed: str, index: int) -> Any:
+def _draw(scheme: Scheme, shape: tuple[int, ...], codes: Arms, seed: str, index: int) -> Any:
+    """A lot of one of `codes` to each."""
     drawn = np.asarray(scheme(seed_of(seed, index)))
-    if drawn.shape != given.shape or not np.isin(drawn, given).all():
-        raise Refused([error("rerandomization_scheme", people=len(given), replicate=index)])
+    if drawn.shape != shape or not (drawn == codes[:, None]).any(axis=0).all():
+        raise Refused([error("rerandomization_scheme", people=shape[0], replicate=index)])
     return drawn.astype(np.int64)
 
 

@@ -4,12 +4,12 @@ Each value is drawn from the study number, the run's own seed and the protocol (
 depends on nothing that lies behind the wall, nor on how many other people there are.
 """
 
-import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.runs.joined import Joined
 from analysis.runs.sensitivity import Lot, lot_seed
+from trial.core.keyed import Keyed
 
 NEVER_STARTED = 5
 """One in so many never starts; a number of the rehearsal's own."""
@@ -19,8 +19,12 @@ ADMITTED = 4
 
 def fake_arms(numbers: Iterable[str], seed: int, ratio: Mapping[str, int]) -> dict[str, str]:
     """An arm for each participant in the protocol's ratio."""
-    slots = [arm for arm, part in ratio.items() for _ in range(part)]
-    return {n: slots[_draw(seed, n, len(slots))] for n in numbers}
+    return _fake_arms({number: number.encode() for number in numbers}, seed, ratio)
+
+
+def _fake_arms(messages: Mapping[str, bytes], seed: int, ratio: Mapping[str, int]) -> dict[str, str]:
+    slots, key = [arm for arm, part in ratio.items() for _ in range(part)], _key(seed)
+    return {number: slots[_below(len(slots), key.digest(message))] for number, message in messages.items()}
 
 
 def fake_join(numbers: Iterable[str], seed: int, frozen: dict[str, Any]) -> dict[str, Joined]:
@@ -62,15 +66,22 @@ def _event(number: str, attended: int, seed: int, follow_ups: Sequence[str]) -> 
 
 def fake_lot(numbers: Iterable[str], seed: int, ratio: Mapping[str, int]) -> Lot:
     """Fake arms drawn again as they were drawn: each by itself, in the protocol's ratio."""
-    people = list(numbers)
+    messages = {number: number.encode() for number in numbers}
 
     def again(bytes_of_seed: bytes) -> dict[str, str]:
-        return fake_arms(people, int.from_bytes(bytes_of_seed, "big"), ratio)
+        return _fake_arms(messages, int.from_bytes(bytes_of_seed, "big"), ratio)
 
     return Lot(lot_seed(seed), again)
 
 
 def _draw(seed: int, what: str, below: int) -> int:
     """A number from 0 to ``below`` - 1."""
-    digest = hmac.digest(str(seed).encode(), what.encode(), "sha256")
-    return int.from_bytes(digest[:8], "big") % below
+    return _below(below, _key(seed).digest(what.encode()))
+
+
+def _key(seed: int) -> Keyed:
+    return Keyed(str(seed).encode())
+
+
+def _below(limit: int, digest: bytes) -> int:
+    return int.from_bytes(digest[:8], "big") % limit

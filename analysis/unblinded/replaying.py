@@ -70,7 +70,5 @@ def _from_lists(
 
 
 def _minimized(scheme: schemes.Minimization, seed: bytes, people: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    past: list[schemes.Placed] = []
-    for one in people:
-        past.append(schemes.Placed(one["levels"], scheme.place(seed, past, one["levels"])))
-    return {one["order"]: scheme.arm_of(placed.place) for one, placed in zip(people, past, strict=True)}
+    places = scheme.places(seed, [one["levels"] for one in people])
+    return {one["order"]: scheme.arm_of(place) for one, place in zip(people, places, strict=True)}

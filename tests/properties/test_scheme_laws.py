@@ -170,6 +170,7 @@ def test_an_outsider_replays_minimization(seed: bytes, people: list[dict[str, st
     export = [{"levels": levels} for levels in people]
     replayed = verifier.minimized(seed, MINIMIZED.algorithm, MINIMIZED.parameters(), export)
     assert replayed == minimize(MINIMIZED, seed, people)
+    assert replayed == [MINIMIZED.arm_of(place) for place in MINIMIZED.places(seed, people)]
     assert of_parameters(MINIMIZED.algorithm, MINIMIZED.parameters()) == MINIMIZED
 
 

@@ -3,8 +3,10 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import cached_property
 from typing import Protocol
+
+from trial.core.keyed import Keyed
 
 Json = Mapping[str, object]
 
@@ -20,7 +22,7 @@ class Stream:
     """
 
     def __init__(self, seed: bytes, label: str) -> None:
-        self._key = hmac.new(seed, label.encode(), sha256).digest()
+        self._key = Keyed(hmac.digest(seed, label.encode(), "sha256"))
         self._counter = 0
 
     def below(self, limit: int) -> int:
@@ -29,7 +31,7 @@ class Stream:
             raise ValueError("0 < limit <= 2**32")
         ceiling = 2**64 - 2**64 % limit
         while True:
-            block = hmac.new(self._key, self._counter.to_bytes(8, "big"), sha256).digest()
+            block = self._key.digest(self._counter.to_bytes(8, "big"))
             self._counter += 1
             number = int.from_bytes(block[:8], "big")
             if number < ceiling:
@@ -60,12 +62,12 @@ class Arms:
         """From ``{"imr": 3, "cau": 2}``; the order of the mapping counts."""
         return cls(tuple(ratio.items()))
 
-    @property
+    @cached_property
     def codes(self) -> tuple[str, ...]:
         """The codes of the arms, in order."""
         return tuple(code for code, _ in self.parts)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """The sum of the parts: 5 for 3 : 2."""
         return sum(part for _, part in self.parts)

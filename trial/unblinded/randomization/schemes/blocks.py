@@ -25,13 +25,14 @@ class PermutedBlocks:
     def sequence(self, seed: bytes, stratum: str, length: int) -> list[Draw]:
         """At least ``length`` slots of one stratum, in whole blocks. A single size takes no number from the stream."""
         stream = Stream(seed, f"{self.algorithm}/{stratum}")
+        parts, total = self.arms.parts, self.arms.total
+        unshuffled = {size: [code for code, part in parts for _ in range(part * size // total)] for size in self.sizes}
         draws: list[Draw] = []
         block = 0
         while len(draws) < length:
             block += 1
             size = self.sizes[stream.below(len(self.sizes))] if len(self.sizes) > 1 else self.sizes[0]
-            arms = list(self.arms.spread() * (size // self.arms.total))
-            arms.sort(key=self.arms.codes.index)
+            arms = unshuffled[size].copy()
             for last in range(len(arms) - 1, 0, -1):  # Fisher-Yates
                 other = stream.below(last + 1)
                 arms[last], arms[other] = arms[other], arms[last]

@@ -46,6 +46,21 @@ class Minimization:
         """The place of the coming participant, the ``len(past) + 1``-th of the trial. Raises SchemeError for a missing level."""
         return self.drawn(Stream(seed, f"{self.algorithm}/{len(past) + 1}"), self.preferred(past, levels))
 
+    def places(self, seed: bytes, people: Sequence[Levels]) -> list[int]:
+        """The places of all participants, in order: those of ``place``, with the counts carried along. Raises SchemeError for a missing level."""
+        held: dict[tuple[str, str], list[int]] = {}
+        found: list[int] = []
+        for number, levels in enumerate(people, start=1):
+            self._check(levels)
+            like = {
+                factor: held.setdefault((factor, levels[factor]), [0] * self.arms.total) for factor, _ in self.weights
+            }
+            place = self.drawn(Stream(seed, f"{self.algorithm}/{number}"), self.best(like))
+            for counts in like.values():
+                counts[place] += 1
+            found.append(place)
+        return found
+
     def drawn(self, stream: Stream, best: Sequence[int]) -> int:
         """A place by the biased coin."""
         numerator, denominator = self.p
@@ -55,24 +70,32 @@ class Minimization:
 
     def preferred(self, past: Sequence[Placed], levels: Levels) -> list[int]:
         """The places that would leave the smallest sum of weighted ranges, all of them when several do."""
-        missing = [factor for factor, _ in self.weights if factor not in levels]
-        if missing:
-            raise SchemeError(f"The participant has no level of {', '.join(missing)}.")
+        self._check(levels)
         like = {factor: [0] * self.arms.total for factor, _ in self.weights}
         for factor, counts in like.items():
             for one in past:
                 counts[one.place] += one.levels[factor] == levels[factor]
         return self.best(like)
 
+    def _check(self, levels: Levels) -> None:
+        missing = [factor for factor, _ in self.weights if factor not in levels]
+        if missing:
+            raise SchemeError(f"The participant has no level of {', '.join(missing)}.")
+
     def best(self, like: Mapping[str, Sequence[int]]) -> list[int]:
-        """The same from how many of the coming participant's level each place holds, by factor."""
+        """The same from how many of the coming participant's level each place holds, by factor.
+
+        One more at a place makes it the highest where it was, and the lowest rises where it alone was that.
+        """
         scores = [0] * self.arms.total
         for factor, weight in self.weights:
             counts = like[factor]
-            for place in range(self.arms.total):
-                after = [count + (other == place) for other, count in enumerate(counts)]
-                scores[place] += weight * (max(after) - min(after))
-        return [place for place, score in enumerate(scores) if score == min(scores)]
+            low, high = min(counts), max(counts)
+            risen = low + 1 if counts.count(low) == 1 else low
+            for place, count in enumerate(counts):
+                scores[place] += weight * (max(high, count + 1) - (risen if count == low else low))
+        least = min(scores)
+        return [place for place, score in enumerate(scores) if score == least]
 
     def probabilities(self, past: Sequence[Placed], levels: Levels) -> dict[str, float]:
         """The probability of each arm for the coming participant, to somebody who knows every place drawn so far."""
