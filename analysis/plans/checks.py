@@ -6,6 +6,8 @@ from analysis.plans.definition import Looks, Plan
 from trial.protocol.definition import Protocol
 from trial.protocol.reader import Problems, similar
 
+KEYED = ("jump_to_reference", "copy_increments", "copy_reference", "retrieved_dropout", "tipping_point")
+"""Kinds of sensitivity analysis that impute from the visit of an intercurrent event on."""
 SMALLEST_SHARE = 0.2
 """No planned look at less of the information: so early a look says little and costs alpha."""
 
@@ -95,7 +97,7 @@ def _sensitivity(plan: Plan, protocol: Protocol, file: str, problems: Problems) 
         if one.kind in ("partially_nested", "complier_effect") and protocol.sessions is None:
             detail = "the protocol has no program in sessions"
             problems.add(file, key, "conflict", detail=detail, allowed="another kind")
-        keyed = one.kind in ("jump_to_reference", "copy_increments", "copy_reference", "tipping_point")
+        keyed = one.kind in KEYED
         if keyed and not plan.estimand.events:
             detail = "imputation is keyed to an intercurrent event, and none is named"
             problems.add(file, key, "conflict", detail=detail, allowed="an event under [[estimand.events]]")

@@ -23,6 +23,7 @@ Kind = Literal[
     "jump_to_reference",
     "copy_increments",
     "copy_reference",
+    "retrieved_dropout",
     "tipping_point",
     "rerandomization",
     "partially_nested",

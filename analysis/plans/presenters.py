@@ -57,6 +57,7 @@ WORDS: dict[str, Text] = {
     "jump_to_reference": _lazy("Jump to reference"),
     "copy_increments": _lazy("Copy increments in reference"),
     "copy_reference": _lazy("Copy reference"),
+    "retrieved_dropout": _lazy("Retrieved dropout"),
     "tipping_point": _lazy("Tipping point"),
     "rerandomization": _lazy("Re-randomization test"),
     "partially_nested": _lazy("Groups in one arm"),

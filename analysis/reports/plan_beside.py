@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans.presenters import WORDS
 from analysis.reports.outcomes import or_na, rater_of, with_interval
+from analysis.reports.plan_shifts import map_chart, map_sentence, teams_words
 from analysis.reports.rendering import fmt, label, words
 from trial.core.ui import figures, model_figures
 from trial.core.ui.charts import Chart, chart
@@ -169,7 +170,13 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     title, found = _("Tipping point"), stored["tipping"]
     if "problems" in found:
         return not_made(title, found)
-    turns, lead = found["turns_at"], _turning(frozen, found)
+    turns, over_both = found["turns_at"], found.get("map")
+    said = [
+        _turning(frozen, found),
+        map_sentence(frozen, over_both) if over_both else "",
+        teams_words(found.get("teams")),
+    ]
+    lead = " ".join(one for one in said if one)
     columns = [
         Column(_("Shift"), number=True, decimals=2), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
         Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2), Column("p", p=True),
@@ -187,9 +194,8 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     sentence = _("The difference at %(visit)s with its interval, by how far missing values are shifted.") % {
         "visit": label(frozen, frozen["primary_visit"])
     }
-    return Section(
-        title, lead, charts=[chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
-    )
+    charts = [chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
+    return Section(title, lead, charts=[*charts, *([map_chart(frozen, over_both)] if over_both else [])])
 
 
 def _turning(frozen: dict[str, Any], found: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.methods.canonical import plain
 from analysis.methods.progress import SILENT, Watch
 from analysis.methods.rerandomization import split
-from analysis.runs import sensitivity
+from analysis.runs import imputed, sensitivity
 from analysis.runs.joined import Joined, arms_of
 from analysis.runs.looks import final_result
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
@@ -82,8 +82,8 @@ def part_of(inputs: Inputs, name: str, watch: Watch = SILENT) -> Any:
     compute: dict[str, Callable[[], Any]] = {
         MODELS: lambda: fit_all(table, joined, frozen, watch),
         OUTCOME: lambda: sensitivity.outcome(table, frozen, what),
-        IMPUTATION: lambda: sensitivity.imputation(table, joined, frozen, what, watch),
-        TIPPING: lambda: sensitivity.tipping(table, joined, frozen, watch),
+        IMPUTATION: lambda: imputed.imputation(table, joined, frozen, what, watch),
+        TIPPING: lambda: imputed.tipping(table, joined, frozen, watch),
         REPLICATES: lambda: sensitivity.replicates(table, frozen, inputs.lot, *_block(frozen, what), watch),
     }
     return plain(compute[kind]())
