@@ -88,6 +88,24 @@ def _outcomes(plan: Plan, protocol: Protocol, file: str, problems: Problems) -> 
         for n, code in enumerate(names, start=1):
             _known(problems, file, f"outcomes.{place}[{n}]", code, scales, "scales", "instruments/")
     _unique(problems, file, "outcomes", "outcome", [plan.estimand.outcome, *listed])
+    if plan.outcomes.multiplicity == "max_t":
+        _max_t(plan, file, problems)
+
+
+def _max_t(plan: Plan, file: str, problems: Problems) -> None:
+    """The largest statistic is held against that of other lots: they have to be planned."""
+    key = "outcomes.multiplicity"
+    if all(one.kind != "rerandomization" for one in plan.sensitivity):
+        detail = "max_t draws the lot again, and no re-randomization is planned"
+        problems.add(
+            file, key, "conflict", detail=detail, allowed="holm, or a sensitivity analysis of kind rerandomization"
+        )
+    if plan.sides == 1:
+        detail = "max_t is two-sided"
+        problems.add(file, key, "conflict", detail=detail, allowed="holm, or sides = 2")
+    if not plan.outcomes.secondary:
+        detail = "no outcome is secondary: there is nothing to adjust"
+        problems.add(file, key, "conflict", detail=detail, allowed="none")
 
 
 def _sensitivity(plan: Plan, protocol: Protocol, file: str, problems: Problems) -> None:

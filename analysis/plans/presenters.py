@@ -38,6 +38,7 @@ WORDS: dict[str, Text] = {
     "kenward_roger": _lazy("Kenward and Roger"),
     "between_within": _lazy("between and within"),
     "jackknife": _lazy("normal, by jackknife"),
+    "percentile": _lazy("percentiles, by bootstrap"),
     "fixed_or_random": _lazy(
         "Fixed factor if each team has at least five analyzed and both arms, otherwise random intercept"
     ),
@@ -45,6 +46,7 @@ WORDS: dict[str, Text] = {
     "random": _lazy("Random intercept"),
     "none": _lazy("None"),
     "holm": _lazy("Holm, over the secondary outcomes"),
+    "max_t": _lazy("By the largest statistic under other allocations, step-down, over the secondary outcomes"),
     "fixed_sequence": _lazy("In the order given, until one is not significant"),
     "obf": _lazy("O'Brien and Fleming (Lan and DeMets)"),
     "pocock": _lazy("Pocock (Lan and DeMets)"),
@@ -60,6 +62,7 @@ WORDS: dict[str, Text] = {
     "retrieved_dropout": _lazy("Retrieved dropout"),
     "tipping_point": _lazy("Tipping point"),
     "rerandomization": _lazy("Re-randomization test"),
+    "bootstrap": _lazy("Bootstrap"),
     "partially_nested": _lazy("Groups in one arm"),
     "complier_effect": _lazy("Complier average causal effect"),
     "reml": _lazy("restricted maximum likelihood"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from analysis.plans.presenters import WORDS
 from analysis.reports.outcomes import or_na, rater_of, with_interval
+from analysis.reports.plan_draws import bootstrap_chart, bootstrap_sentence, joint_words
 from analysis.reports.plan_shifts import map_chart, map_sentence, teams_words
 from analysis.reports.rendering import fmt, label, words
 from trial.core.ui import figures, model_figures
@@ -62,6 +63,7 @@ def fit_name(frozen: dict[str, Any], fit: dict[str, Any]) -> str:
 def beside(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
     """The parts that this result holds, in the order in which a reader asks for them."""
     parts = {"outcomes": _outcomes, "tipping": _tipping, "rerandomization": _rerandomization}
+    parts["bootstrap"] = _bootstrap
     return [make(frozen, stored) for key, make in parts.items() if stored.get(key)]
 
 
@@ -78,6 +80,7 @@ def _outcomes(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     lead = _(
         "One outcome is primary. Secondary outcomes are adjusted for their number as planned; exploratory ones are not."
     )
+    lead = f"{lead} {joint_words(stored.get('joint'))}".strip()
     drawn = _forest(frozen, pairs)
     return Section(_("All outcomes of the plan"), lead, charts=[drawn] if drawn else [], tables=[_table(frozen, pairs)])
 
@@ -239,6 +242,16 @@ def _rerandomization(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     return Section(
         title, lead, charts=[chart(drawn, _("The difference under other allocations"), sentence, Table(columns, rows))]
     )
+
+
+# --- other people like these --------------------------------------------------------------------------------------------
+
+
+def _bootstrap(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
+    title, found = _("Bootstrap"), stored["bootstrap"]
+    if "problems" in found:
+        return not_made(title, found)
+    return Section(title, bootstrap_sentence(frozen, found), charts=[bootstrap_chart(frozen, found)])
 
 
 def method_words(code: str) -> Text:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.reports.r_beside import bootstrap_block, later_columns, not_repeated
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.planned import OTHER_DF, PRIMARY
 
@@ -61,6 +62,8 @@ def r_script(frozen: Mapping[str, Any], stored: Mapping[str, Any], files: Files)
     if any(spec["model"] == "clda" for _one, spec, _answer in used):
         parts.append(_CONTRASTS)
     parts += [_model(one, spec, answer) for one, spec, answer in used]
+    parts += _bootstrap(frozen, *used[0])
+    parts += not_repeated(frozen)
     return "\n".join(parts)
 
 
@@ -222,11 +225,7 @@ def _clda(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """The arms share the mean of the first visit: one column for each later visit of the other arm."""
     covariance, more = _covariance(spec, answer)
     later = list(spec["visits"])[1:]
-    names = [f"at_{n}" for n in range(1, len(later) + 1)]
-    lines = [
-        f"d${name} <- as.numeric(d$visit == {_text(visit)} & d$arm != {_text(spec['reference'])})"
-        for name, visit in zip(names, later, strict=True)
-    ]
+    names, lines = later_columns(spec)
     formula = " + ".join(["outcome ~ visit", *names, *_others(spec), covariance])
     level = spec.get("confidence", 0.95)
     calls = [
@@ -238,6 +237,22 @@ def _clda(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
         "print(rbind(\n" + ",\n".join(calls) + "\n))",
         'print(component(fit, "varcor"))',
     ]
+
+
+def _bootstrap(
+    frozen: Mapping[str, Any], fit: Mapping[str, Any], spec: Mapping[str, Any], answer: Mapping[str, Any] | None
+) -> list[str]:
+    """The planned model fitted to other samples."""
+    rows, reml = _rows(fit, spec), f"{'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}"
+    if spec["model"] == "lmm":
+        random = [f"(1 | {_name(one)})" for one in spec["random"]]
+        formula = " + ".join(["outcome ~ arm * visit", *_others(spec), *random])
+        return bootstrap_block(frozen, spec, rows, formula, f"REML = {reml}")
+    if spec["model"] == "mmrm":
+        return bootstrap_block(frozen, spec, rows, "formula", f"reml = {reml}")
+    names, lines = later_columns(spec)
+    formula = " + ".join(["outcome ~ visit", *names, *_others(spec), _covariance(spec, answer or {})[0]])
+    return bootstrap_block(frozen, spec, [*rows, *lines], formula, f"reml = {reml}")
 
 
 def _mmrm(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from analysis.methods.rerandomization import LEAST, Arms, Part, Rerandomization,
 from analysis.plans.definition import Plan
 from analysis.runs.imputed import IMPUTATIONS
 from analysis.runs.planned import attempt, baseline_spread, by_team_rule, planned_spec
+from analysis.runs.resampled import frozen_resampling
 from analysis.runs.specs import outcome_of
 from trial.protocol.definition import Protocol
 
@@ -60,6 +61,7 @@ def frozen_sensitivity(protocol: Protocol, plan: Plan) -> dict[str, Any]:
         else None,
         "outcomes": [_outcome(protocol, plan, code, role) for code, role in listed],
         "multiplicity": plan.outcomes.multiplicity,
+        **frozen_resampling(plan),
     }
 
 
@@ -75,14 +77,16 @@ def _outcome(protocol: Protocol, plan: Plan, code: str, role: str) -> dict[str, 
 
 
 def replicates(
-    table: pd.DataFrame, frozen: Mapping[str, Any], lot: Lot | None, start: int, stop: int, watch: Watch
+    table: pd.DataFrame, frozen: Mapping[str, Any], lot: Lot | None, start: int, stop: int, watch: Watch, code: str = ""
 ) -> dict[str, Any]:
-    """The observed statistic, and those of the replicates from ``start`` to before ``stop``; or why there is none."""
+    """The observed statistic, and those of the replicates from ``start`` to before ``stop``; or why there is none. ``code``: of another
+    outcome than the primary one, under the same lots.
+    """
     try:
         if lot is None or lot.again is None:
             raise Refused((lot.why if lot else ()) or [error("rerandomization_no_scheme")])
-        planned = read_fit_spec(frozen["fits"][0]["fit"])
-        spec, _team = by_team_rule(table, planned, frozen)
+        fit = next((one["fit"] for one in frozen["outcomes"] if one["code"] == code), frozen["fits"][0]["fit"])
+        spec, _team = by_team_rule(table, read_fit_spec(fit), frozen)
         lots = lots_of(table, spec, frozen["primary_visit"], frozen["experimental"])
         scheme, again = _scheme(lots, lot.again), lots.statistic
         toward = -1.0 if frozen["better"] == "lower" and frozen["rerandomization"]["sides"] == 1 else 1.0
@@ -170,8 +174,13 @@ def outcome(table: pd.DataFrame, frozen: Mapping[str, Any], code: str) -> dict[s
     return {**attempt(table, spec), "standard_deviation": baseline_spread(table, f"{code}_baseline")}
 
 
-def with_adjusted(frozen: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The outcomes in the plan's order, each with its p adjusted for the secondary ones; exploratory ones are not tested."""
+def with_adjusted(
+    frozen: Mapping[str, Any], parts: list[Mapping[str, Any]], joint: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """The outcomes in the plan's order, each with its p adjusted for the secondary ones; exploratory ones are not tested.
+
+    ``joint``: p by outcome where it is adjusted by lots that the outcomes share.
+    """
     secondary = [
         _p(part["answer"], frozen["primary_visit"])
         for one, part in zip(frozen["outcomes"], parts, strict=True)
@@ -180,6 +189,8 @@ def with_adjusted(frozen: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> 
     adjust = {"holm": holm, "fixed_sequence": fixed_sequence}.get(frozen["multiplicity"])
     adjusted = adjust(secondary) if adjust else [None] * len(secondary)
     adjusted = adjusted + [None] * (len(parts) - len(adjusted))
+    if joint is not None:
+        adjusted = [joint.get(one["code"]) for one in frozen["outcomes"]]
     return [
         {"code": one["code"], **part, "p_adjusted": p}
         for one, part, p in zip(frozen["outcomes"], parts, adjusted, strict=True)

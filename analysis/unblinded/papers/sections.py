@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from analysis.reports.papers import document as doc
 from analysis.reports.papers.baseline import Values, background_of, baseline_table, rows_of, scores_at, variables_of
 from analysis.reports.people import source_of
-from analysis.reports.plan_beside import Section as Beside
 from analysis.reports.presenters import result_context
 from analysis.runs.joined import Joined
 from analysis.snapshots.queries import content_of
@@ -139,7 +138,7 @@ def _fidelity(protocol: Protocol) -> doc.Block | None:
 
 
 def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block]:
-    """A stored result, and whatever its page shows beside it; what is folded there (residuals, coefficients) stands on the page alone."""
+    """A stored result, and whatever its page shows beside it; the coefficients of models stand on the page alone."""
     found = result_context(frozen, run.result, source=source_of(run))
     blocks: list[doc.Block] = []
     for name, part in found.items():
@@ -151,18 +150,9 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
             blocks.append(doc.figure(part))
         elif name == "admissions_certainty":
             blocks += [one for one in (doc.items(reason.text for reason in part),) if one]
-        elif name == "sections":
-            blocks += [block for one in part if isinstance(one, Beside) and not one.folded for block in _beside(one)]
         elif _are_facts(part):
             blocks.append(doc.facts(part))
     return [*blocks, digest_of(run)]
-
-
-def _beside(one: Beside) -> list[doc.Block]:
-    """A section of the page, under its heading."""
-    said = [doc.text(one.lead)] if one.lead else []
-    facts = [doc.facts(one.facts)] if one.facts else []
-    return [doc.heading(one.title), *said, *facts, *map(doc.figure, one.charts), *map(doc.table, one.tables)]
 
 
 def _are_facts(part: Any) -> bool:

@@ -33,9 +33,16 @@ def scatter(pairs: Pairs, x_title: Text, y_title: Text, *, diagonal: bool = Fals
 
 
 def histogram(
-    edges: Sequence[float], counts: Sequence[int], x_title: Text, y_title: Text, *, observed: float, name: Text
+    edges: Sequence[float],
+    counts: Sequence[int],
+    x_title: Text,
+    y_title: Text,
+    *,
+    observed: float,
+    name: Text,
+    ends: Sequence[float] = (),
 ) -> dict[str, Any]:
-    """Bars between ``edges``, one more than ``counts``, and a line with its ``name`` at the observed value."""
+    """Bars between ``edges``, one more than ``counts``, a line with its ``name`` at the observed value, broken lines at ``ends``."""
     bars = [
         {"from": low, "to": high, "count": count}
         for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
@@ -64,6 +71,14 @@ def histogram(
                 "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 6, "fontWeight": 600, "y": 2},
                 "encoding": {"x": at, "text": {"field": "name"}},
             },
+            *(
+                {
+                    "data": {"values": [{}]},
+                    "mark": {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.5},
+                    "encoding": {"x": {"datum": end, "type": "quantitative"}},
+                }
+                for end in ends
+            ),
         ],
     }  # fmt: skip
 

@@ -59,7 +59,7 @@ def test_everything_that_the_page_offers_is_there(run: PooledRun) -> None:
     addresses = {one.replace("&amp;", "&") for one in re.findall(r'href="(\?format=[^"]+)"', page)}
     assert {"?format=csv", "?format=json", "?format=r", "?format=arms"} <= addresses
     figures = sorted(one for one in addresses if "figure=" in one)
-    assert len(figures) == 11
+    assert len(figures) == 13
     for address in addresses:
         answer = statistician.get(f"/analysis/{run.pk}/{address}")
         assert answer.status_code == 200, address

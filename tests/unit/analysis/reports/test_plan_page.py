@@ -17,6 +17,7 @@ TITLES = [
     "All outcomes of the plan",
     "Tipping point",
     "Re-randomization test",
+    "Bootstrap",
     "Who was seen when",
     "Residuals",
     "Influence of single participants",
@@ -66,7 +67,7 @@ def test_a_part_that_failed_says_why() -> None:
 
 def test_every_figure_is_drawn_with_sentence_table_and_address(context: dict[str, Any]) -> None:
     charts = [*context["result"].charts, *(figure for one in context["sections"] for figure in one.charts)]
-    assert len(charts) == 12
+    assert len(charts) == 13
     for figure in charts:
         assert figure.sentence
         assert figure.table is not None

@@ -22,6 +22,7 @@ def frozen_plan() -> dict[str, Any]:
     plan = load(world.ROOT / "protocols" / "imr", protocol)
     version = PlanVersion(number=1, sha256="0" * 64, document=json.loads(json.dumps(plan.to_document())))
     spec = plans.frozen_by_plan(protocol, version) | {"plan": {"number": 1, "sha256": "0" * 64}}
+    spec["bootstrap"]["replicates"] = 39
     return as_stored(json.loads(json.dumps(spec)))  # type: ignore[no-any-return]
 
 

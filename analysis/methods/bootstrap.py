@@ -1,0 +1,191 @@
+"""The bootstrap of the planned contrast: what would be estimated of other people like these?
+
+Whole people are drawn with replacement, within each arm as many as it has, with all their visits; the planned model is fitted to each sample. The
+interval lies between percentiles of the estimates: of R ordered ones those at the places (R + 1) a / 2 and (R + 1) (1 - a / 2). It asks for no
+normal errors and no covariance that is the same for all, and it is not corrected for bias. Efron and Tibshirani (1993), An Introduction to the
+Bootstrap, sections 8.3 (several samples) and 13.3 (percentiles).
+
+Sample i depends on the seed and i alone: however the work is split, stopped and resumed, the parts make the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import nested
+from .columns import Columns, build_columns
+from .fitspec import FitSpec
+from .likelihood import Array
+from .longtable import Factor, Long, read_long
+from .mixed import independent_columns
+from .mmrm import maximize
+from .nestedfit import fit_nested, refit
+from .patterns import collect
+from .problems import Refused, error
+from .repeated import search, wide
+
+Who = npt.NDArray[np.intp]
+Estimate = Callable[[Who], float]
+"""The contrast in the sample of these people (n,), some of them several times; not-a-number where its search ends nowhere."""
+
+REPLICATES = 1_999
+"""So many samples: the ends of an interval of 95 % are then the 50th and the 1,950th estimate."""
+ENOUGH = 1e-8
+"""The decrement at which a refit ends."""
+FAILED = 0.05
+"""No interval where more of the samples than this cannot be fitted."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """The people who are analyzed by their `arms` (n,), coded, and the estimate of a sample of them."""
+
+    arms: npt.NDArray[np.intp]
+    estimate: Estimate
+
+    @property
+    def observed(self) -> float:
+        """The estimate of the people as they are."""
+        return self.estimate(np.arange(len(self.arms)))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The estimates of the samples from `start` to before `stop`, and the seed of their numbers."""
+
+    seed: str
+    start: int
+    stop: int
+    estimates: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """The estimate, the standard deviation of those of the samples, and the interval between percentiles; `failed` samples have no estimate."""
+
+    estimate: float
+    se: float
+    lower: float
+    upper: float
+    confidence: float
+    replicates: int
+    failed: int
+    estimates: tuple[float, ...]
+
+
+def resampling_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -> Resampling:
+    """The contrast of `experimental` with the reference at `visit` in the model of `spec` (mmrm, clda or lmm). Raises Refused."""
+    data = read_long(table, spec)
+    if data.arm is None or visit not in data.visit.levels or experimental not in data.arm.levels:
+        raise Refused([error("bootstrap_no_contrast")])
+    arms = np.zeros(data.subjects, dtype=np.intp)
+    arms[data.subject] = data.arm.codes
+    columns = build_columns(data, spec, by_row=spec.model == "lmm")
+    facts = columns.arms[data.arm.levels.index(experimental) - 1]
+    contrast = columns.B[data.visit.levels.index(visit), facts]
+    make = _mixed if spec.model == "lmm" else _repeated
+    return Resampling(arms, make(data, spec, columns, contrast))
+
+
+def sample(arms: npt.NDArray[np.intp], seed: str, index: int) -> Who:
+    """The people of sample `index`: within each arm as many as it has, with replacement."""
+    key = hashlib.sha256(f"bootstrap|{seed}|{index}".encode()).digest()
+    generator = np.random.default_rng(int.from_bytes(key, "big"))
+    groups = [np.flatnonzero(arms == arm) for arm in np.unique(arms)]
+    return np.concatenate([generator.choice(group, size=len(group)) for group in groups])
+
+
+def resample(
+    found: Resampling, *, seed: str, start: int, stop: int, tell: Callable[[int], None] = lambda done: None
+) -> Part:
+    """The samples from `start` to before `stop`. `tell` hears how many are done."""
+    estimates = []
+    for index in range(start, stop):
+        estimates.append(found.estimate(sample(found.arms, seed, index)))
+        tell(index + 1 - start)
+    return Part(seed, start, stop, tuple(estimates))
+
+
+def combine(
+    parts: Iterable[Part], observed: float, *, replicates: int = REPLICATES, confidence: float = 0.95
+) -> Bootstrap:
+    """The interval from parts in any order. Refused: parts that do not hold each sample once, of several seeds, too many that failed."""
+    ordered = sorted(parts, key=lambda part: part.start)
+    starts, stops = [part.start for part in ordered], [part.stop for part in ordered]
+    if [0, *stops] != [*starts, replicates] or any(p.stop - p.start != len(p.estimates) for p in ordered):
+        raise Refused([error("bootstrap_parts", replicates=replicates)])
+    if len({part.seed for part in ordered}) != 1:
+        raise Refused([error("bootstrap_parts", replicates=replicates)])
+    every = np.array([value for part in ordered for value in part.estimates])
+    known = every[np.isfinite(every)]
+    failed = len(every) - len(known)
+    if failed > FAILED * len(every) or len(known) < 2:
+        raise Refused([error("bootstrap_failed", failed=failed, replicates=replicates)])
+    outside = (1 - confidence) / 2
+    lower, upper = np.quantile(known, [outside, 1 - outside], method="weibull")
+    return Bootstrap(
+        estimate=observed,
+        se=float(known.std(ddof=1)),
+        lower=float(lower),
+        upper=float(upper),
+        confidence=confidence,
+        replicates=replicates,
+        failed=failed,
+        estimates=tuple(map(float, known)),
+    )
+
+
+def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Estimate:
+    """Covariances from the fit to everybody are where each search starts; the structure is the one that converged there."""
+    Y, _center, scale = wide(data)
+    group = np.zeros(data.subjects, dtype=np.intp)
+    first, _tried = search(collect(columns.C, Y, columns.B, group), spec)
+    reml, sigma = spec.method == "reml", first.point.sigma
+
+    def one(who: Who) -> float:
+        try:
+            patterns = collect(columns.C[who], Y[who], columns.B, group)
+            top = maximize(patterns, first.structure, reml, sigma, ENOUGH)
+            if top is None or not top.converged or np.abs(contrast @ patterns.null).max(initial=0.0) > 1e-8:
+                return float("nan")
+            return float(scale * np.linalg.solve(patterns.root.T, contrast[patterns.kept]) @ top.point.gamma)
+        except np.linalg.LinAlgError:
+            return float("nan")
+
+    return one
+
+
+def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> Estimate:
+    """Random intercepts of the subject, and of its unit where there is one: a person who is drawn twice is two people of one unit."""
+    levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
+    if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
+        raise Refused([error("bootstrap_no_contrast")])
+    subjects, reml = data.subject, spec.method == "reml"
+    units = levels[0].codes if len(levels) > 1 else np.zeros(len(data.y), dtype=np.intp)
+    scale = float(data.y.std())
+    y = (data.y - data.y.mean()) / scale
+    X = np.asarray(np.einsum("nm,nmp->np", columns.C, columns.B[data.visit.codes], optimize=True))
+    fit, _solution = fit_nested(y, X, columns.names, subjects, units, "reml" if reml else "ml")
+    theta = np.array([fit.variance_unit or 0.0, fit.variance_subject, fit.variance_residual])
+    rows_of = [np.flatnonzero(subjects == one) for one in range(data.subjects)]
+
+    def one(who: Who) -> float:
+        rows = np.concatenate([rows_of[person] for person in who])
+        people = np.repeat(np.arange(len(who)), [len(rows_of[person]) for person in who])
+        _codes, places = np.unique(units[rows], return_inverse=True)
+        drawn, null = independent_columns(X[rows])
+        if np.abs(contrast @ null).max(initial=0.0) > 1e-8:
+            return float("nan")
+        try:
+            state = refit(nested.build(y[rows], X[rows][:, drawn], people, places, reml), theta, ENOUGH)
+        except np.linalg.LinAlgError:
+            return float("nan")
+        return float("nan") if state is None else float(scale * contrast[drawn] @ state.beta)
+
+    return one
