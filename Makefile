@@ -5,7 +5,7 @@ START := trial/config/supervisor/start.py
 BIN := .venv/bin
 export PORT VAR TRIAL AT PROTOCOL BACKUP_KEY
 
-.PHONY: help install demo run manage check test proof bench backup restore browser
+.PHONY: help install demo run manage check test proof parity bench backup restore browser
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -31,10 +31,14 @@ check: install ## Style, types, import rules, missing migrations
 	DATABASE_URL= DJANGO_SETTINGS_MODULE=trial.config.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: install browser check ## Everything that must hold before a change goes in
-	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench and not parity"
 
 proof: install browser ## The long runs: recovery, power, many worlds
 	$(BIN)/pytest -n 2 -m proof
+
+parity: install ## Run the downloaded programs in R (needs R with lme4, lmerTest, pbkrtest, emmeans, nlme, jsonlite)
+	@command -v Rscript > /dev/null || { echo "R is not installed: no command Rscript." >&2; exit 1; }
+	$(BIN)/pytest -n 0 -m parity
 
 bench: install ## Times of the paths that people wait for
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 0 -q -s -m bench tests/benchmarks

@@ -29,6 +29,7 @@ from .problems import Problem, warning
 from .results import Estimate, absent
 
 _GRADIENT = 1e-9
+_LONGEST = 5.0  # log-odds that one step may move anybody: beyond, the penalized surface is no parabola
 _FARTHEST = 30.0  # log-odds beyond which a profile is said to have no end
 
 
@@ -117,7 +118,7 @@ def fit_logistic(
         odds_ratio=as_ratio(found[place]),
         risk_difference=_risk_difference(Z, point, place, labels[place], confidence)
         if converged
-        else absent(labels[place], "not_converged"),
+        else absent(labels[place], "withheld"),
         coefficients=tuple(by_name.get(name, absent(name, "not_estimable")) for name in names),
         separated=separated,
         converged=converged,
@@ -175,14 +176,16 @@ def _maximum(y: npt.NDArray[np.bool_], X: Array, problems: list[Problem]) -> _Po
     return _Point(b, _inverse(information), _height(y, X, b), float(np.abs(X.T @ (y - risk)).max()), steps)
 
 
-def _penalized(y: npt.NDArray[np.bool_], X: Array, fixed: tuple[int, float] | None = None) -> _Point:
-    """Maximum of l + log|X'WX| / 2, one coefficient fixed if asked for; the penalty is always that of all columns.
+def _penalized(
+    y: npt.NDArray[np.bool_], X: Array, fixed: tuple[int, float] | None = None, start: Array | None = None
+) -> _Point:
+    """Maximum of l + log|X'WX| / 2 from `start` (0), one coefficient fixed if asked for; the penalty is always that of all columns.
 
-    Newton steps, each halved until it climbs; the Hessian is the derivative of the score by the complex step.
+    Newton steps, no log-odds moved by more than `_LONGEST`, each halved until it climbs; the Hessian is the derivative of the score by the complex step.
     """
     p = X.shape[1]
     free = np.array([j for j in range(p) if fixed is None or j != fixed[0]], dtype=np.intp)
-    b = np.zeros(p)
+    b = np.zeros(p) if start is None else start.copy()
     if fixed is not None:
         b[fixed[0]] = fixed[1]
     reached, steps = _penalized_height(y, X, b), 0
@@ -193,7 +196,8 @@ def _penalized(y: npt.NDArray[np.bool_], X: Array, fixed: tuple[int, float] | No
         values, vectors = np.linalg.eigh(-(np.array(columns) + np.array(columns).T) / 2)
         # where the surface is no hill the step follows the score, with the curvature's size
         move = np.zeros(p)
-        move[free] = np.clip(vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-6)), -5, 5)
+        move[free] = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-6))
+        move *= min(1.0, _LONGEST / max(float(np.abs(X @ move).max()), 1e-300))
         for _halving in range(40):
             tried = _penalized_height(y, X, b + move)
             if tried >= reached:
@@ -213,7 +217,7 @@ def _penalized_height(y: npt.NDArray[np.bool_], X: Array, b: Array) -> float:
 
 def _penalized_score(y: npt.NDArray[np.bool_], X: Array, b: Any) -> Any:
     """X'(y - risk + h (1/2 - risk)), h the leverages; `b` may be complex."""
-    risk = 1 / (1 + np.exp(-(X @ b)))
+    risk = (1 + np.tanh((X @ b) / 2)) / 2  # exp overflows far out
     weight = risk * (1 - risk)
     inverse = np.linalg.inv(X.T @ (X * weight[:, None]))
     leverage = np.einsum("ij,jk,ik->i", X, inverse, X) * weight
@@ -231,14 +235,20 @@ def _coefficient(
     converged: bool,
 ) -> Estimate:
     if not converged:
-        return absent(name, "not_converged")
+        return absent(name, "withheld")
     value, se = float(point.b[j]), float(np.sqrt(point.covariance[j, j]))
     if not firth:
         return wald(name, value, se, confidence)
-    ratio = max(2 * (point.height - _penalized(y, X, (j, 0.0)).height), 0.0)
+    ratio = max(2 * (point.height - _profile(y, X, point, j, 0.0)), 0.0)
     low, high = (_profile_end(y, X, point, j, se, confidence, side) for side in (-1, 1))
     p = float(stats.chi2.sf(ratio, 1))
     return Estimate(name, value, se, None, float(np.copysign(np.sqrt(ratio), value)), p, low, high)
+
+
+def _profile(y: npt.NDArray[np.bool_], X: Array, point: _Point, j: int, value: float) -> float:
+    """The height of the penalized likelihood with coefficient j fixed; the others start where a parabola would have them."""
+    start = point.b + point.covariance[:, j] / point.covariance[j, j] * (value - point.b[j])
+    return _penalized(y, X, (j, value), start).height
 
 
 def _profile_end(
@@ -248,7 +258,7 @@ def _profile_end(
     drop = float(stats.chi2.ppf(confidence, 1)) / 2
 
     def above(value: float) -> float:
-        return _penalized(y, X, (j, value)).height - point.height + drop
+        return _profile(y, X, point, j, value) - point.height + drop
 
     inner, outer = float(point.b[j]), float(point.b[j]) + side * 2 * se
     while above(outer) > 0:

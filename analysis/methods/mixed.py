@@ -50,7 +50,7 @@ class Solution:
     def combination(self, name: str, weights: Array) -> Estimate:
         """The linear combination `weights` (p,) of all coefficients; None with its reason where it is not determined."""
         if not self.trusted:
-            return absent(name, "not_converged")
+            return absent(name, "withheld")
         if self.null.size and np.abs(weights @ self.null).max() > 1e-8 * float(np.linalg.norm(weights)):
             return absent(name, "not_estimable")
         combined = weights[self.kept]
@@ -80,7 +80,7 @@ class Solution:
         J Stat Comput Simul 54:363-378, as lmerTest does it.
         """
         if not self.trusted:
-            return JointTest(name, None, None, None, None, "not_converged")
+            return JointTest(name, None, None, None, None, "withheld")
         if self.null.size and np.abs(rows @ self.null).max() > 1e-8 * float(np.linalg.norm(rows)):
             return JointTest(name, None, None, None, None, "not_estimable")
         combined = rows[:, self.kept]

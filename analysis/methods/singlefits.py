@@ -151,7 +151,7 @@ def fit_binary(data: Long, spec: FitSpec) -> Fitted:
     place = columns.names.index(f"{spec.arm}{data.arm.levels[1]}" if data.arm is not None else "")
     X, scale = unit_free(columns)
     found = fit_logistic(data.y > 0, X, columns.names, place, spec.confidence)
-    if not found.converged and not found.separated:
+    if not found.converged and found.method is not None:
         raise Refused([error("fit_not_converged", tried=("logistic",))])
     by_name = {one.name: one for one in found.coefficients}
     own = tuple(
@@ -172,6 +172,7 @@ def fit_binary(data: Long, spec: FitSpec) -> Fitted:
         joint=None,
         problems=(*data.problems, *found.problems),
         details={
+            "converged": found.converged,
             "events": found.events,
             "separated": found.separated,
             "risk_difference": {

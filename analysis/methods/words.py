@@ -293,6 +293,7 @@ SENTENCES: dict[str, str] = {
     ),
     "residual_robust": _("With residual degrees of freedom the variance is the empirical one, CR0, as in mmrm."),
     # a single estimate
+    "withheld": _("Withheld: the fit did not converge."),
     "not_estimable": _("Not estimable: the data do not determine it."),
     "no_variance": _("Its variance cannot be computed."),
     "no_interaction": _("The plan's model has no interaction of condition and time."),

@@ -114,3 +114,17 @@ def test_one_group_is_na_and_a_covariate_that_tells_nothing_is_left_out() -> Non
     assert [(p.code, p.data["column"]) for p in found.problems] == [("column_left_out", "before")]
     assert found.coefficients[2].reason == "not_estimable"
     assert found.odds_ratio.estimate == pytest.approx(3 * 6 / (4 * 2))
+
+
+def test_a_covariate_that_separates_is_the_same_wherever_its_zero_lies() -> None:
+    rng = np.random.default_rng(5)
+    age, group = rng.normal(50, 8, 60), (np.arange(60) % 2).astype(float)
+    y = age > np.median(age)
+    found = [
+        fit_logistic(y, np.column_stack([np.ones(60), group, age - zero]), ("one", "group", "age"), 1)
+        for zero in (0.0, 50.0)
+    ]
+    assert [(one.method, one.converged) for one in found] == [("firth", True)] * 2
+    for far, near in zip(found[0].coefficients[1:], found[1].coefficients[1:], strict=True):
+        for name in ("estimate", "se", "statistic", "low", "high"):
+            assert getattr(far, name) == pytest.approx(getattr(near, name), rel=1e-6), name
