@@ -70,7 +70,9 @@ def r_script(frozen: Mapping[str, Any], stored: Mapping[str, Any], files: Files)
 def _as_fitted(fit: Mapping[str, Any], frozen: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """The specification as it was fitted: teams by the plan's rule."""
     spec, column = dict(fit["fit"]), frozen["team_column"]
-    if fit["kind"] == RANDOM or stored.get("team") != "random" or column not in spec.get("covariates", ()):
+    answer = next((one["answer"] for one in stored["fits"] if one["code"] == fit["code"]), None) or {}
+    moved = column in spec.get("covariates", ()) or (spec["model"] in REPEATED and answer.get("model") == "lmm")
+    if fit["kind"] == RANDOM or stored.get("team") != "random" or not moved:
         return spec
     spec["covariates"] = [one for one in spec["covariates"] if one != column]
     spec["categorical"] = [one for one in spec["categorical"] if one != column]

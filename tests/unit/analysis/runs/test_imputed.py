@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
+from analysis.methods.fitspec import read_fit_spec
 from analysis.runs import imputed, parts
+from analysis.runs.planned import by_team_rule
 from analysis.runs.strata import Member, pooled_teams
 from tests.unit.analysis.runs.test_parts import frozen, inputs
 
@@ -45,6 +49,16 @@ def test_random_teams_are_a_pooled_factor_of_the_imputation_model() -> None:
     told = parts.part_of(parts.Inputs(given.content, given.joined, random), "imputation jump_to_reference")
     assert told["answer"]["teams"] == {"groups": teams["groups"], "pooled": [list(one) for one in teams["pooled"]]}
     assert wide.facts.shape[1] > teams["groups"] - 1
+
+
+@pytest.mark.parametrize("model", ["clda", "mmrm"])
+def test_teams_that_the_plan_makes_random_are_in_the_planned_model(model: str) -> None:
+    plan = frozen(outcomes=0)
+    column = plan["team_column"]
+    fit = plan["fits"][0]["fit"] | {"model": model, "covariates": [], "categorical": []}
+    fit |= {"visits": ["T2", "T3"], "baseline": f"{fit['outcome']}_baseline"} if model == "mmrm" else {}
+    found, how = by_team_rule(inputs(plan).table(), read_fit_spec(fit), plan | {"team_rule": "random"})
+    assert (found.model, found.random, how) == ("lmm", (column, "participant"), "random")
 
 
 def test_retrieved_dropout_is_a_model_of_its_own_or_says_where_too_few_were_seen() -> None:
