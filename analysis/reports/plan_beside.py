@@ -209,7 +209,8 @@ def _turning(frozen: dict[str, Any], found: dict[str, Any]) -> str:
     if turns == 0:
         return _("The interval holds 0 without any shift: there is no answer that could turn.")
     if turns is None:
-        return _("No shift that was tried changes what is concluded of the planned contrast.")
+        said = _("No shift that was tried in %(arm)s alone changes what is concluded of the planned contrast.")
+        return said % {"arm": frozen["arms"][frozen["experimental"]]}
     return _(
         "What is concluded changes where missing values after stopping in %(arm)s are %(delta)s points off what the model expects."
     ) % {"arm": frozen["arms"][frozen["experimental"]], "delta": fmt(turns)}

@@ -49,16 +49,19 @@ def map_sentence(frozen: dict[str, Any], found: dict[str, Any]) -> str:
         "n": found["turned"], "all": len(found["cells"]), "arm": arm, "control": control, "far": fmt(found["experimental"][-1]),
         "moved": found["moved_experimental"], "other": found["moved_reference"],
     }  # fmt: skip
-    shifted = _(
-        "With a shift of up to %(far)s points in either arm and direction, of %(moved)d missing values after stopping in %(arm)s and of all"
-        " %(other)d missing ones in %(control)s,"
-    )
     turned = (
-        _("no pair of shifts changes what is concluded.")
+        _(
+            "Shifted in both arms by up to %(far)s points in either direction, no pair of shifts changes what is concluded."
+        )
         if not found["turned"]
-        else _("%(n)d of %(all)d pairs of shifts change what is concluded.")
+        else _(
+            "Shifted in both arms by up to %(far)s points in either direction, %(n)d of %(all)d pairs of shifts change what is concluded."
+        )
     )
-    return f"{shifted} {turned}" % given
+    shifted = _(
+        "Shifted are %(moved)d values missing after stopping in %(arm)s, and all %(other)d missing ones in %(control)s."
+    )
+    return f"{turned} {shifted}" % given
 
 
 def _arms(frozen: dict[str, Any]) -> tuple[str, str]:

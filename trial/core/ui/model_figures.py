@@ -161,7 +161,12 @@ def shift_map(
         _tip("y", str(titles[1]), ".2f"),
         _tip("value", _("Difference"), ".2f"),
     ]
-    color = {"field": "favors", "type": "nominal", "scale": {"domain": names}}
+    color = {
+        "field": "favors",
+        "type": "nominal",
+        "scale": {"domain": names},
+        "legend": {"labelLimit": 420, "direction": "vertical"},
+    }
     at = {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}}
     origin = {"x": {"datum": 0, "type": "quantitative"}, "y": {"datum": 0, "type": "quantitative"}}
     one = {"values": [{"name": str(name)}]}

@@ -108,8 +108,8 @@ def test_nothing_is_computed_while_a_result_is_drawn() -> None:
 def test_the_map_says_what_turned_in_words_marks_and_numbers(context: dict[str, Any]) -> None:
     told = section(context, "Tipping point")
     assert "1 of 9 pairs of shifts change what is concluded" in str(told.lead)
-    assert "6 missing values after stopping" in str(told.lead)
-    assert "of all 4 missing ones" in str(told.lead)
+    assert "6 values missing after stopping" in str(told.lead)
+    assert "all 4 missing ones" in str(told.lead)
     figure = told.charts[1]
     assert figure.table is not None
     assert [str(row[-1]) for row in figure.table.rows].count("turned") == 1
