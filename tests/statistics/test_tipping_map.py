@@ -80,27 +80,28 @@ def test_the_line_is_where_an_end_of_the_interval_is_0_and_parts_what_turned(
     assert all(one.turned == (answer_of(found.at(one.experimental, one.reference)) != without) for one in over.cells)
 
 
-def test_nothing_missing_in_an_arm_leaves_its_shift_without_effect() -> None:
-    found = shiftable_difference(WIDE, Events({}, {}), MMRM, "mar")
-    assert found.moved[0] == 0
-    assert found.at(-40, 0).estimate == found.at(0, 0).estimate
-    assert all(one.experimental in GRID for one in tipping_map(found, GRID).cells)
-
-
-def test_who_died_is_not_shifted() -> None:
+def test_who_died_is_not_shifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fit is needed to see it."""
+    monkeypatch.setattr(references, "_again", lambda *a: None)
+    monkeypatch.setattr(references, "shiftable", lambda case, *a, **k: case)
     lost = [
         p
         for p, y, mine in zip(WIDE.people, WIDE.outcomes, WIDE.experimental, strict=True)
         if np.isnan(y[1]) and not mine
     ]
     dead = Events(EVENTS.event, dict.fromkeys(lost[:2], "18"))
-    assert shiftable_difference(WIDE, dead, MMRM, "mar").moved[1] == len(lost) - 2
+    case: Any = shiftable_difference(WIDE, dead, MMRM, "mar")
+    assert (case.imputed[:, -1] & ~case.experimental).sum() == len(lost) - 2
 
 
-def test_retrieved_dropout_without_events_is_missing_at_random() -> None:
-    (mar,) = imputed_difference(WIDE, Events({}, {}), MMRM, "mar")
-    found = retrieved_difference(WIDE, Events({}, {}), MMRM)
-    assert (found.estimate, found.se) == (mar.estimate, mar.se)
+def test_without_events_retrieved_dropout_is_missing_at_random_and_no_shift_of_the_arm_moves_anything() -> None:
+    found = shiftable_difference(WIDE, Events({}, {}), MMRM, "mar")
+    assert found.moved[0] == 0
+    assert found.at(-40, 0).estimate == found.at(0, 0).estimate
+    (level,) = {round(one.reference, 9) for one in tipping_map(found, GRID).line}
+    assert abs(found.at(16, level).lower) < 1e-7, "the same for whatever shift of the arm"
+    retrieved, mar = retrieved_difference(WIDE, Events({}, {}), MMRM), found.at(0, 0)
+    assert (retrieved.estimate, retrieved.se) == (mar.estimate, mar.se)
 
 
 def test_retrieved_dropout_follows_those_who_were_seen_after_stopping() -> None:
