@@ -1,6 +1,7 @@
 """The bootstrap of the plan and outcomes under shared lots: parts make the whole, and what cannot be done is said."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from analysis.methods import rerandomization
 from analysis.methods.canonical import encode
 from analysis.methods.multiplicity import max_t
+from analysis.plans.checks import check
 from analysis.plans.reading import FILE, parse
 from analysis.reports.plan_beside import beside
 from analysis.runs import parts, resampled, sensitivity
@@ -128,3 +130,11 @@ def test_a_plan_that_draws_no_lot_cannot_adjust_by_lots() -> None:
             parse(text, protocol)
         assert [problem.key for problem in refusal.value.problems] == ["outcomes.multiplicity"]
         assert said in str(refusal.value.problems[0])
+
+
+def test_retrieved_dropout_needs_an_event_to_have_stopped_at() -> None:
+    protocol = world.read("imr")
+    plan = parse(TEXT, protocol)
+    found = check(replace(plan, estimand=replace(plan.estimand, events=())), protocol, FILE).found
+    kinds = {plan.sensitivity[int(one.key.split("[")[1].split("]")[0]) - 1].kind for one in found}
+    assert kinds == {"jump_to_reference", "retrieved_dropout", "tipping_point"}
