@@ -181,7 +181,8 @@ def _penalized(
 ) -> _Point:
     """Maximum of l + log|X'WX| / 2 from `start` (0), one coefficient fixed if asked for; the penalty is always that of all columns.
 
-    Newton steps, no log-odds moved by more than `_LONGEST`, each halved until it climbs; the Hessian is the derivative of the score by the complex step.
+    Newton steps, no log-odds moved by more than `_LONGEST`, each halved until it climbs; the Hessian is the derivative of the score by the
+    complex step.
     """
     p = X.shape[1]
     free = np.array([j for j in range(p) if fixed is None or j != fixed[0]], dtype=np.intp)
