@@ -1,200 +1,194 @@
-"""The bootstrap over patients: the model fitted again to samples of the patients, drawn with replacement within each arm.
+"""The bootstrap of the planned contrast: what would be estimated of other people like these?
 
-Whole patients are drawn, with all their visits, so that nothing is assumed of the covariance (Efron and Tibshirani 1993, An Introduction to the
-Bootstrap, chapters 8 and 13). A sample is a number of times that each patient counts; its cross-products are sums with these weights, and the
-samples of a block climb together (`stacked`). Sample i depends on the seed and i alone.
+Whole people are drawn with replacement, within each arm as many as it has, with all their visits; the planned model is fitted to each sample. The
+interval lies between percentiles of the estimates: of R ordered ones those at the places (R + 1) a / 2 and (R + 1) (1 - a / 2). It asks for no
+normal errors and no covariance that is the same for all, and it is not corrected for bias. Efron and Tibshirani (1993), An Introduction to the
+Bootstrap, sections 8.3 (several samples) and 13.3 (percentiles).
+
+Sample i depends on the seed and i alone: however the work is split, stopped and resumed, the parts make the same result.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from . import nested
+from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
-from .longtable import Long, read_long
-from .mmrm import maximize
-from .patterns import collect, in_patterns
+from .longtable import Factor, Long, read_long
+from .mixed import independent_columns
+from .nestedfit import fit_nested, refit
 from .problems import Refused, error
-from .progress import SILENT, Watch
-from .repeated import Found, find
-from .stacked import Rows, Stack, climb, tells
-from .structures import entries
+from .repeated import find
+from .stackedpeople import ENOUGH, Refits
 
+Who = npt.NDArray[np.intp]
+Estimates = Callable[[Sequence[Who]], Array]
+"""The contrast in each sample, given as its people (n,), some of them several times; not-a-number where the search ends nowhere."""
+
+REPLICATES = 1_999
+"""So many samples: the ends of an interval of 95 % are then the 50th and the 1,950th estimate."""
 BLOCK = 100
-ENOUGH = 1e-8
-"""The decrement at which a refit ends."""
+"""So many samples are fitted together; blocks begin at the same numbers wherever a part begins."""
+FAILED = 0.05
+"""No interval where more of the samples than this cannot be fitted."""
 
-Weights = npt.NDArray[np.int64]
+
+@dataclass(frozen=True)
+class Resampling:
+    """The people who are analyzed by their `arms` (n,), coded, and the estimates of samples of them."""
+
+    arms: npt.NDArray[np.intp]
+    estimates: Estimates
+
+    @property
+    def observed(self) -> float:
+        """The estimate of the people as they are."""
+        return self.estimate(np.arange(len(self.arms)))
+
+    def estimate(self, who: Who) -> float:
+        """The estimate of one sample."""
+        return float(self.estimates([who])[0])
+
+
+@dataclass(frozen=True)
+class Part:
+    """The estimates of the samples from `start` to before `stop`, and the seed of their numbers."""
+
+    seed: str
+    start: int
+    stop: int
+    estimates: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """The `estimate` of the patients as they are, the standard deviation of those of the samples, and their percentiles.
-
-    `failed` samples have no estimate (not-a-number among the `values`), since their model could not be fitted.
-    """
+    """The estimate, the standard deviation of those of the samples, and the interval between percentiles; `failed` samples have no estimate."""
 
     estimate: float
     se: float
     lower: float
     upper: float
+    confidence: float
+    replicates: int
     failed: int
-    values: tuple[float, ...]
+    estimates: tuple[float, ...]
 
 
-def bootstrap(
-    table: pd.DataFrame,
-    spec: FitSpec,
-    visit: str,
-    experimental: str,
-    *,
-    samples: int,
-    seed: str,
-    watch: Watch = SILENT,
+def resampling_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -> Resampling:
+    """The contrast of `experimental` with the reference at `visit` in the model of `spec` (mmrm, clda or lmm). Raises Refused."""
+    data = read_long(table, spec)
+    if data.arm is None or visit not in data.visit.levels or experimental not in data.arm.levels[1:]:
+        raise Refused([error("bootstrap_no_contrast")])
+    arms = np.zeros(data.subjects, dtype=np.intp)
+    arms[data.subject] = data.arm.codes
+    at = data.visit.levels.index(visit), data.arm.levels.index(experimental) - 1
+    return Resampling(arms, (_mixed if spec.model == "lmm" else _repeated)(data, spec, *at))
+
+
+def _contrast(columns: Columns, visit: int, arm: int) -> Array:
+    """On all coefficients (p,): the arm's own column at this visit."""
+    found: Array = columns.B[visit, columns.arms[arm]]
+    return found
+
+
+def sample(arms: npt.NDArray[np.intp], seed: str, index: int) -> Who:
+    """The people of sample `index`: within each arm as many as it has, with replacement."""
+    key = hashlib.sha256(f"bootstrap|{seed}|{index}".encode()).digest()
+    generator = np.random.default_rng(int.from_bytes(key, "big"))
+    groups = [np.flatnonzero(arms == arm) for arm in np.unique(arms)]
+    return np.concatenate([generator.choice(group, size=len(group)) for group in groups])
+
+
+def resample(
+    found: Resampling, *, seed: str, start: int, stop: int, tell: Callable[[int], None] = lambda done: None
+) -> Part:
+    """The samples from `start` to before `stop`. `tell` hears how many are done."""
+    estimates: list[float] = []
+    for at in range(start - start % BLOCK, stop, BLOCK):
+        indices = range(max(at, start), min(at + BLOCK, stop))
+        estimates += map(float, found.estimates([sample(found.arms, seed, index) for index in indices]))
+        tell(indices.stop - start)
+    return Part(seed, start, stop, tuple(estimates))
+
+
+def combine(
+    parts: Iterable[Part], observed: float, *, replicates: int = REPLICATES, confidence: float = 0.95
 ) -> Bootstrap:
-    """The difference of `experimental` from the reference at `visit` in the model of `spec`, mmrm or clda. Raises Refused, or Cancelled."""
-    refits = refits_of(table, spec, visit, experimental)
-    values: list[Array] = []
-    for start in range(0, samples, BLOCK):
-        watch.step("fitting", start / samples)
-        weights = np.array([refits.draw(seed, i) for i in range(start, min(start + BLOCK, samples))])
-        values.append(refits.together(weights))
-    found = np.concatenate(values) if values else np.empty(0)
-    good = found[np.isfinite(found)]
-    if len(good) < 2:
-        raise Refused([error("bootstrap_no_samples", samples=samples)])
-    tail = (1 - spec.confidence) / 2
-    lower, upper = np.quantile(good, [tail, 1 - tail])
-    spread = float(good.std(ddof=1))
+    """The interval from parts in any order. Refused: parts that do not hold each sample once, of several seeds, too many that failed."""
+    ordered = sorted(parts, key=lambda part: part.start)
+    starts, stops = [part.start for part in ordered], [part.stop for part in ordered]
+    if [0, *stops] != [*starts, replicates] or any(p.stop - p.start != len(p.estimates) for p in ordered):
+        raise Refused([error("bootstrap_parts", replicates=replicates)])
+    if len({part.seed for part in ordered}) != 1:
+        raise Refused([error("bootstrap_parts", replicates=replicates)])
+    every = np.array([value for part in ordered for value in part.estimates])
+    known = every[np.isfinite(every)]
+    failed = len(every) - len(known)
+    if failed > FAILED * len(every) or len(known) < 2:
+        raise Refused([error("bootstrap_failed", failed=failed, replicates=replicates)])
+    outside = (1 - confidence) / 2
+    lower, upper = np.quantile(known, [outside, 1 - outside], method="weibull")
     return Bootstrap(
-        refits.estimate, spread, float(lower), float(upper), len(found) - len(good), tuple(map(float, found))
+        estimate=observed,
+        se=float(known.std(ddof=1)),
+        lower=float(lower),
+        upper=float(upper),
+        confidence=confidence,
+        replicates=replicates,
+        failed=failed,
+        estimates=tuple(map(float, known)),
     )
 
 
-def refits_of(table: pd.DataFrame, spec: FitSpec, visit: str, experimental: str) -> Refits:
-    """What every sample needs. Refused: another model, an arm or a visit that is not there, a difference that the data do not tell."""
-    data = read_long(table, spec)
-    arm = data.arm
-    if (
-        spec.model not in ("mmrm", "clda")
-        or arm is None
-        or visit not in data.visit.levels
-        or experimental not in arm.levels[1:]
-    ):
-        raise Refused([error("bootstrap_no_contrast")])
+def _repeated(data: Long, spec: FitSpec, visit: int, arm: int) -> Estimates:
+    """Covariances from the fit to everybody are where each search starts; the structure is the one that converged there."""
     found = find(data, spec)
-    facts = found.columns.arms[arm.levels.index(experimental) - 1]
-    contrast = found.columns.B[data.visit.levels.index(visit), facts]
+    contrast = _contrast(found.columns, visit, arm)
     if not contrast.any() or np.abs(contrast @ found.patterns.null).max(initial=0.0) > 1e-8:
         raise Refused([error("bootstrap_no_contrast")])
-    return Refits(found, contrast, spec.method == "reml", _by_arm(data))
+    refits = Refits(found, contrast, spec.method == "reml")
+
+    def of(samples: Sequence[Who]) -> Array:
+        return refits.together(np.array([np.bincount(who, minlength=data.subjects) for who in samples]))
+
+    return of
 
 
-def _by_arm(data: Long) -> tuple[Rows, ...]:
-    """The patients of each arm."""
-    codes = np.zeros(data.subjects, dtype=np.intp)
-    if data.arm is not None:
-        codes[data.subject] = data.arm.codes
-    return tuple(np.flatnonzero(codes == code) for code in np.unique(codes))
+def _mixed(data: Long, spec: FitSpec, visit: int, arm: int) -> Estimates:
+    """Random intercepts of the subject, and of its unit where there is one: a person who is drawn twice is two people of one unit."""
+    levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
+    if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
+        raise Refused([error("bootstrap_no_contrast")])
+    columns = build_columns(data, spec, by_row=True)
+    contrast = _contrast(columns, visit, arm)
+    subjects, reml = data.subject, spec.method == "reml"
+    units = levels[0].codes if len(levels) > 1 else np.zeros(len(data.y), dtype=np.intp)
+    scale = float(data.y.std())
+    y = (data.y - data.y.mean()) / scale
+    X = np.asarray(np.einsum("nm,nmp->np", columns.C, columns.B[data.visit.codes], optimize=True))
+    fit, _solution = fit_nested(y, X, columns.names, subjects, units, "reml" if reml else "ml")
+    theta = np.array([fit.variance_unit or 0.0, fit.variance_subject, fit.variance_residual])
+    rows_of = [np.flatnonzero(subjects == one) for one in range(data.subjects)]
 
-
-@dataclass(frozen=True)
-class Refits:
-    """The fit of the patients as they are, the `contrast` (p,) on its columns, and how samples of them are fitted."""
-
-    found: Found
-    contrast: Array
-    reml: bool
-    arms: tuple[Rows, ...]
-
-    @property
-    def row(self) -> Array:
-        """The contrast (r,) on the orthonormal basis of the first fit, in units of the outcome."""
-        patterns = self.found.patterns
-        return np.asarray(self.found.scale * np.linalg.solve(patterns.root.T, self.contrast[patterns.kept]))
-
-    @property
-    def estimate(self) -> float:
-        """The difference among the patients as they are."""
-        return float(self.row @ self.found.top.point.gamma)
-
-    def draw(self, seed: str, index: int) -> Weights:
-        """How often each patient (n,) is in sample `index`."""
-        own = hashlib.sha256(f"bootstrap|{seed}|{index}".encode()).digest()
-        chance = np.random.default_rng(int.from_bytes(own, "big"))
-        taken = [mine[chance.integers(0, len(mine), len(mine))] for mine in self.arms]
-        return np.bincount(np.concatenate(taken), minlength=len(self.found.Y))
-
-    def together(self, weights: Weights) -> Array:
-        """The differences in samples (R, n); each by itself where the search is not plain sailing."""
-        if not self.found.top.structure.free or len(self.found.labels) > 1:
-            return self.alone(weights)
-        values = np.full(len(weights), np.nan)
-        for start in range(0, len(weights), self._at_once):
-            part = slice(start, start + self._at_once)
-            stack = self.stack(weights[part])
-            plain = np.flatnonzero(tells(stack))
-            if len(plain):
-                tops = climb(stack.of(plain), self.found.top.point.sigma[0], self.reml, ENOUGH)
-                values[part][plain] = np.where(tops.found, tops.gamma @ self.row, np.nan)
-        left = np.flatnonzero(np.isnan(values))
-        values[left] = self.alone(weights[left])
-        return values
-
-    def alone(self, weights: Weights) -> Array:
-        """The same, each sample fitted by itself: what `together` has to equal."""
-        return np.array([self._one(row) for row in weights])
-
-    def _one(self, weights: Weights) -> float:
-        found, who = self.found, np.repeat(np.arange(len(weights)), weights)
+    def one(who: Who) -> float:
+        rows = np.concatenate([rows_of[person] for person in who])
+        people = np.repeat(np.arange(len(who)), [len(rows_of[person]) for person in who])
+        _codes, places = np.unique(units[rows], return_inverse=True)
+        drawn, null = independent_columns(X[rows])
+        if np.abs(contrast @ null).max(initial=0.0) > 1e-8:
+            return float("nan")
         try:
-            patterns = collect(found.columns.C[who], found.Y[who], found.columns.B, found.group[who], len(found.labels))
-            top = maximize(patterns, found.top.structure, self.reml, found.top.point.sigma, ENOUGH)
+            state = refit(nested.build(y[rows], X[rows][:, drawn], people, places, reml), theta, ENOUGH)
         except np.linalg.LinAlgError:
             return float("nan")
-        if top is None or not top.converged or np.abs(self.contrast @ patterns.null).max(initial=0.0) > 1e-8:
-            return float("nan")
-        row = np.linalg.solve(patterns.root.T, self.contrast[patterns.kept])
-        return float(found.scale * row @ top.point.gamma)
+        return float("nan") if state is None else float(scale * contrast[drawn] @ state.beta)
 
-    @property
-    def _at_once(self) -> int:
-        patterns = self.found.patterns
-        each = len(patterns.seen) * len(entries(patterns.visits)) * (patterns.rank + 1) ** 2
-        return max(1, 4_000_000 // each)
-
-    def stack(self, weights: Weights) -> Stack:
-        """The cross-products of samples (R, n)."""
-        columns, Y, patterns = self.found.columns, self.found.Y, self.found.patterns
-        R, T, P, m, z = len(weights), patterns.visits, len(patterns.seen), columns.C.shape[1], patterns.rank + 1
-        observed = ~np.isnan(Y)
-        order, _codes, start, stop = in_patterns(observed, self.found.group)
-        facts = np.concatenate([columns.C, np.where(observed, Y, 0.0)], axis=1)[order]
-        counted = weights[:, order].astype(float)
-        sums = np.empty((R, P, 1, m + T, m + T))
-        for pattern, (a, b) in enumerate(zip(start, stop, strict=True)):
-            products = (facts[a:b, :, None] * facts[a:b, None, :]).reshape(b - a, -1)
-            sums[:, pattern, 0] = (counted[:, a:b] @ products).reshape(R, m + T, m + T)
-        turned = np.zeros((T, m + T, z))  # [y_t | x_t] from the facts
-        turned[np.arange(T), m + np.arange(T), 0] = 1.0
-        turned[:, :m, 1:] = columns.B[:, :, patterns.kept] @ np.linalg.inv(patterns.root)
-        where = entries(T)
-        i, j, twice = where[:, 0], where[:, 1], (where[:, 0] != where[:, 1]).astype(float)[:, None, None]
-        own = turned[i].transpose(0, 2, 1) @ (sums @ turned)[:, :, j]
-        own += twice * own.swapaxes(3, 4)
-        people = np.stack([counted[:, a:b].sum(axis=1) for a, b in zip(start, stop, strict=True)], axis=1)
-        return Stack(
-            pairs=patterns.pairs.transpose(1, 2, 0),
-            people=people,
-            rows=people @ patterns.seen.sum(axis=1),
-            shared=np.empty((P * len(where), 0)),
-            own=own.reshape(R, P * len(where), z * z),
-            f=0,
-            g=z,
-            log_root=patterns.log_root,
-        )
+    return lambda samples: np.array([one(who) for who in samples])

@@ -15,7 +15,8 @@ is fitted without them (`fitted_outcomes`). Values after death are never imputed
 
 Variance, always named: ``jackknife`` of the conditional mean (Wolbers et al. 2022, Pharm Stat 21:1246-1257; estimates the variance over repeated
 trials), or ``rubin`` over draws. `delta` is added to every imputed value of the experimental arm, or to those after the event alone: a tipping
-point is where the answer turns.
+point is where the answer turns. With a delta for each arm it is a line (Yan, Lee and Li 2009, J Biopharm Stat 19:1085-1098; Liublinska and Rubin
+2014, Stat Med 33:4170-4185: displays with a delta for each arm).
 The model is fitted elsewhere; here it is its coefficients and its covariance.
 """
 
@@ -91,7 +92,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Imputed:
-    """The adjusted difference at the last visit, experimental minus reference, normal p and interval. `imputed` values at that visit by arm."""
+    """The adjusted difference at the last visit, experimental minus reference, normal p and interval. `imputed` values at that visit by arm.
+
+    `delta` was added to imputed values of the experimental arm, `delta_reference` to those of the reference arm.
+    """
 
     strategy: Strategy
     delta: float
@@ -105,6 +109,7 @@ class Imputed:
     analyzed: int
     imputed_experimental: int
     imputed_reference: int
+    delta_reference: float = 0.0
 
 
 def fitted_outcomes(case: Case, strategy: Strategy) -> Array:
@@ -139,19 +144,64 @@ def conditional_mean(
     `full` is the model of everybody, `without[i]` the one fitted without patient i. SE^2 = (n - 1) / n sum (b_(i) - mean)^2. Since the estimate is
     linear in delta, all deltas cost one pass. Refused: not one refit for each patient, an analysis that is not estimable.
     """
+    found = shiftable(case, full, without, strategy, after_event)
+    return tuple(found.at(float(delta), 0.0, confidence) for delta in deltas)
+
+
+@dataclass(frozen=True)
+class Shiftable:
+    """The estimate, its `slopes` (2,) by delta of the experimental and of the reference arm, and both without each patient: (n,) and (n, 2).
+
+    An estimate at a pair of deltas is linear in them, and so is each of the jackknife: SE^2 is a quadratic form. `moved`: how many values at the
+    last visit a delta is added to, by arm.
+    """
+
+    case: Case
+    strategy: Strategy
+    estimate: float
+    slopes: Array
+    replicates: Array
+    without: Array
+    moved: tuple[int, int]
+
+    def at(self, experimental: float, reference: float, confidence: float = 0.95) -> Imputed:
+        """The result with these deltas added to the imputed values of the two arms."""
+        estimate = self.estimate + experimental * float(self.slopes[0]) + reference * float(self.slopes[1])
+        replicates = self.replicates + experimental * self.without[:, 0] + reference * self.without[:, 1]
+        return _jackknifed(self.case, self.strategy, (experimental, reference), estimate, replicates, confidence)
+
+    @property
+    def spread(self) -> Array:
+        """K (3, 3): SE^2 at deltas d is (1, d)'K(1, d)."""
+        n = len(self.replicates)
+        away = np.column_stack([self.replicates, self.without])
+        away = away - away.mean(axis=0)
+        return np.asarray((n - 1) / n * away.T @ away, dtype=float)
+
+
+def shiftable(
+    case: Case, full: Fitted, without: Sequence[Fitted], strategy: Strategy, after_event: bool = False
+) -> Shiftable:
+    """Everything that results at whatever deltas are read from, in one pass. `without`, `after_event`: as in ``conditional_mean``.
+
+    A delta of the reference arm goes to each of its imputed values: there is no event in it. Refused as there.
+    """
     n = len(case.outcomes)
     if len(without) != n:
         raise Refused([error("imputation_refits", got=len(without), people=n)])
-    moved = case.imputed[:, -1] & (_after(case)[:, -1] if after_event else case.experimental)
-    shifted = moved.astype(float)
+    experimental = case.imputed[:, -1] & (_after(case)[:, -1] if after_event else case.experimental)
+    moved = np.stack([experimental, case.imputed[:, -1] & ~case.experimental]).astype(float)
     last = next(_completed(case, [full], strategy))[:, :, -1]
-    estimate = float(_coefficient(case, last)[0])
-    slope = float(_coefficient(case, shifted[None, :])[0])
     left = [_left_out(case, block[:, :, -1], start) for start, block in _blocks(case, without, strategy)]
-    replicates = np.concatenate(left)
-    slopes = _left_out(case, np.broadcast_to(shifted, (n, n)), 0)
-    return tuple(
-        _jackknifed(case, strategy, float(d), estimate + d * slope, replicates + d * slopes, confidence) for d in deltas
+    slopes = [_left_out(case, np.broadcast_to(one, (n, n)), 0) for one in moved]
+    return Shiftable(
+        case=case,
+        strategy=strategy,
+        estimate=float(_coefficient(case, last)[0]),
+        slopes=np.array([float(_coefficient(case, one[None, :])[0]) for one in moved]),
+        replicates=np.concatenate(left),
+        without=np.column_stack(slopes),
+        moved=(int(moved[0].sum()), int(moved[1].sum())),
     )
 
 
@@ -293,7 +343,7 @@ def _regressed(case: Case, y: Array) -> tuple[float, float]:
 
 
 def _jackknifed(
-    case: Case, strategy: Strategy, delta: float, estimate: float, replicates: Array, confidence: float
+    case: Case, strategy: Strategy, deltas: tuple[float, float], estimate: float, replicates: Array, confidence: float
 ) -> Imputed:
     n = len(replicates)
     se = float(np.sqrt((n - 1) / n * np.square(replicates - replicates.mean()).sum()))
@@ -301,7 +351,8 @@ def _jackknifed(
     last = case.imputed[:, -1]
     return Imputed(
         strategy=strategy,
-        delta=delta,
+        delta=deltas[0],
+        delta_reference=deltas[1],
         estimate=estimate,
         se=se,
         statistic=estimate / se,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .fitspec import FitSpec
-from .imputation import Case, Fitted, Imputed, Strategy, conditional_mean, fitted_outcomes
+from .imputation import Case, Fitted, Imputed, Shiftable, Strategy, fitted_outcomes, shiftable
 from .likelihood import Array
 from .longtable import factor, numbers
 from .mixed import independent_columns
@@ -24,6 +24,7 @@ from .patterns import Patterns, collect
 from .problems import Refused, error
 from .progress import SILENT, Watch
 from .repeated import search
+from .retrieved import retrieved
 
 ENOUGH = 1e-12
 """The decrement at which a fit without one person ends."""
@@ -145,12 +146,47 @@ def imputed_difference(
     watch: Watch = SILENT,
 ) -> tuple[Imputed, ...]:
     """The difference at the last visit under `strategy`, for each delta added after the event. Raises Refused, or Cancelled."""
+    found = shiftable_difference(wide, events, spec, strategy, watch)
+    return tuple(found.at(float(delta), 0.0, spec.confidence) for delta in deltas)
+
+
+def shiftable_difference(
+    wide: Wide, events: Events, spec: FitSpec, strategy: Strategy, watch: Watch = SILENT
+) -> Shiftable:
+    """The same for whatever deltas: of values after the event in the experimental arm, of all imputed values in the reference arm."""
     case = case_of(wide, events)
+    return _shiftable(case, _facts(wide), _map(wide), spec, strategy, watch)
+
+
+def retrieved_difference(wide: Wide, events: Events, spec: FitSpec, watch: Watch = SILENT) -> Imputed:
+    """The difference at the last visit with values after the event imputed by those that were seen after it (`retrieved`).
+
+    The reference arm has no event: its missing values are missing at random. Raises Refused, or Cancelled.
+    """
+    case = case_of(wide, events)
+    extended = retrieved(case, np.where(case.experimental, case.ice, len(wide.visits)))
+    shifts = extended.own[:, :, case.own.shape[2] :]  # (n, T, k): each is 1 at one visit for some
+    B, C = _map(wide), _facts(wide)
+    m, p, k = B.shape[1], B.shape[2], shifts.shape[2]
+    wider = np.zeros((B.shape[0], m + k, p + k))
+    wider[:, :m, :p] = B
+    wider[:, np.arange(m, m + k), np.arange(p, p + k)] = shifts.any(axis=0)
+    facts = np.column_stack([C, shifts.max(axis=1)])
+    return _shiftable(extended, facts, wider, spec, "mar", watch).at(0.0, 0.0, spec.confidence)
+
+
+def _facts(wide: Wide) -> Array:
+    """C (n, m): what is known of each person, the arm last."""
+    return np.column_stack([wide.facts, wide.experimental.astype(float)])
+
+
+def _shiftable(case: Case, C: Array, B: Array, spec: FitSpec, strategy: Strategy, watch: Watch) -> Shiftable:
+    """The model that x_it = B_t'c_i lays out, fitted to everybody and once without each person; what is missing imputed by each."""
     Y = fitted_outcomes(case, strategy)
     center, scale = float(np.nanmean(Y)), float(np.nanstd(Y))
     if not scale > 0:
         raise Refused([error("outcome_constant", value=center)])
-    C, B, Y = np.column_stack([wide.facts, wide.experimental.astype(float)]), _map(wide), (Y - center) / scale
+    Y = (Y - center) / scale
     seen: npt.NDArray[np.bool_] = np.logical_not(np.all(np.isnan(Y), axis=1))
     group = np.zeros(len(Y), dtype=np.intp)
     patterns = collect(C[seen], Y[seen], B, group[seen])
@@ -165,7 +201,7 @@ def imputed_difference(
         rest = seen.copy()
         rest[i] = False
         without.append(full if not seen[i] else _again(C[rest], Y[rest], B, top, spec, center, scale))
-    return conditional_mean(case, full, without, strategy, deltas, spec.confidence, after_event=True)
+    return shiftable(case, full, without, strategy, after_event=True)
 
 
 def _again(C: Array, Y: Array, B: Array, top: Maximum, spec: FitSpec, center: float, scale: float) -> Fitted:

@@ -201,14 +201,17 @@ SENTENCES: dict[str, str] = {
         "The scheme did not give one of the trial's arms to each of the %(people)s people (replicate %(replicate)s): it is not the one that "
         "allocated them."
     ),
-    "bootstrap_no_contrast": _(
-        "The model has no difference between these arms at this visit to be computed in samples of the patients."
-    ),
-    "bootstrap_no_samples": _("The model could be fitted in fewer than two of %(samples)s samples."),
     "rerandomization_no_statistic": _("The contrast that was observed has no statistic; there is nothing to compare."),
     "rerandomization_too_few": _("%(got)s replicates are too few; the test needs at least %(least)s."),
     "rerandomization_parts": _("The parts do not hold each of the %(replicates)s replicates exactly once."),
     "rerandomization_seeds": _("The parts were drawn from different seeds; they do not belong to one test."),
+    "bootstrap_no_contrast": _(
+        "The model has no difference between these arms at this visit to be computed in samples of the patients."
+    ),
+    "bootstrap_parts": _("The parts do not hold each of the %(replicates)s samples exactly once, of one seed."),
+    "bootstrap_failed": _(
+        "%(failed)s of %(replicates)s samples could not be fitted: an interval from the others would not hold."
+    ),
     "max_t_shapes": _("The statistics of %(outcomes)s outcomes do not go with replicates of the shape %(got)s."),
     "run_inputs_changed": _("What is joined to the outcomes has changed since this analysis began. Start a new one."),
     # the command line

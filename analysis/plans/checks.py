@@ -7,6 +7,8 @@ from analysis.plans.variables import SITE, TOO_FINE, Variable, known_at_baseline
 from trial.protocol.definition import Protocol
 from trial.protocol.reader import Problems, similar
 
+KEYED = ("jump_to_reference", "copy_increments", "copy_reference", "retrieved_dropout", "tipping_point")
+"""Kinds of sensitivity analysis that impute from the visit of an intercurrent event on."""
 SMALLEST_SHARE = 0.2
 """No planned look at less of the information: so early a look says little and costs alpha."""
 
@@ -88,6 +90,24 @@ def _outcomes(plan: Plan, protocol: Protocol, file: str, problems: Problems) -> 
         for n, code in enumerate(names, start=1):
             _known(problems, file, f"outcomes.{place}[{n}]", code, scales, "scales", "instruments/")
     _unique(problems, file, "outcomes", "outcome", [plan.estimand.outcome, *listed])
+    if plan.outcomes.multiplicity == "max_t":
+        _max_t(plan, file, problems)
+
+
+def _max_t(plan: Plan, file: str, problems: Problems) -> None:
+    """The largest statistic is held against that of other lots: they have to be planned."""
+    key = "outcomes.multiplicity"
+    if all(one.kind != "rerandomization" for one in plan.sensitivity):
+        detail = "max_t draws the lot again, and no re-randomization is planned"
+        problems.add(
+            file, key, "conflict", detail=detail, allowed="holm, or a sensitivity analysis of kind rerandomization"
+        )
+    if plan.sides == 1:
+        detail = "max_t is two-sided"
+        problems.add(file, key, "conflict", detail=detail, allowed="holm, or sides = 2")
+    if not plan.outcomes.secondary:
+        detail = "no outcome is secondary: there is nothing to adjust"
+        problems.add(file, key, "conflict", detail=detail, allowed="none")
 
 
 def _sensitivity(plan: Plan, protocol: Protocol, file: str, problems: Problems) -> None:
@@ -97,7 +117,7 @@ def _sensitivity(plan: Plan, protocol: Protocol, file: str, problems: Problems) 
         if one.kind in ("partially_nested", "complier_effect") and protocol.sessions is None:
             detail = "the protocol has no program in sessions"
             problems.add(file, key, "conflict", detail=detail, allowed="another kind")
-        keyed = one.kind in ("jump_to_reference", "copy_increments", "copy_reference", "tipping_point")
+        keyed = one.kind in KEYED
         if keyed and not plan.estimand.events:
             detail = "imputation is keyed to an intercurrent event, and none is named"
             problems.add(file, key, "conflict", detail=detail, allowed="an event under [[estimand.events]]")

@@ -14,7 +14,7 @@ Method = Literal["clda", "mmrm", "lmm"]
 Covariance = Literal["us", "toeph", "adh", "csh", "cs"]
 Freedom = Literal["satterthwaite", "kenward_roger", "between_within"]
 TeamRule = Literal["fixed_or_random", "fixed", "random", "none"]
-Multiplicity = Literal["none", "holm", "fixed_sequence"]
+Multiplicity = Literal["none", "holm", "fixed_sequence", "max_t"]
 Spending = Literal["obf", "pocock", "hsd", "kd"]
 Timing = Literal["information", "calendar"]
 Kind = Literal[
@@ -23,8 +23,10 @@ Kind = Literal[
     "jump_to_reference",
     "copy_increments",
     "copy_reference",
+    "retrieved_dropout",
     "tipping_point",
     "rerandomization",
+    "bootstrap",
     "partially_nested",
     "complier_effect",
 ]

@@ -39,6 +39,7 @@ WORDS: dict[str, Text] = {
     "kenward_roger": _lazy("Kenward and Roger"),
     "between_within": _lazy("between and within"),
     "jackknife": _lazy("normal, by jackknife"),
+    "percentile": _lazy("percentiles, by bootstrap"),
     "fixed_or_random": _lazy(
         "Fixed factor if each team has at least five analyzed and both arms, otherwise random intercept"
     ),
@@ -46,6 +47,7 @@ WORDS: dict[str, Text] = {
     "random": _lazy("Random intercept"),
     "none": _lazy("None"),
     "holm": _lazy("Holm, over the secondary outcomes"),
+    "max_t": _lazy("By the largest statistic under other allocations, step-down, over the secondary outcomes"),
     "fixed_sequence": _lazy("In the order given, until one is not significant"),
     "obf": _lazy("O'Brien and Fleming (Lan and DeMets)"),
     "pocock": _lazy("Pocock (Lan and DeMets)"),
@@ -58,8 +60,10 @@ WORDS: dict[str, Text] = {
     "jump_to_reference": _lazy("Jump to reference"),
     "copy_increments": _lazy("Copy increments in reference"),
     "copy_reference": _lazy("Copy reference"),
+    "retrieved_dropout": _lazy("Retrieved dropout"),
     "tipping_point": _lazy("Tipping point"),
     "rerandomization": _lazy("Re-randomization test"),
+    "bootstrap": _lazy("Bootstrap"),
     "partially_nested": _lazy("Groups in one arm"),
     "complier_effect": _lazy("Complier average causal effect"),
     "reml": _lazy("restricted maximum likelihood"),

@@ -95,10 +95,12 @@ PARTS = {
     "models": gettext_lazy("Fitting the models of the primary outcome"),
     "outcome": gettext_lazy("Outcome"),
     "subgroup": gettext_lazy("Subgroup"),
-    "imputation": gettext_lazy("Imputing by the reference arm"),
+    "imputation": gettext_lazy("Imputing what is missing"),
     "tipping": gettext_lazy("Looking for the tipping point"),
     "replicates": gettext_lazy("Drawing the lot again"),
     "admissions": gettext_lazy("Admissions"),
+    "bootstrap": gettext_lazy("Drawing people again"),
+    "joint": gettext_lazy("Drawing the lot again for several outcomes"),
 }
 """Parts of a run that several workers share."""
 

@@ -118,7 +118,8 @@ def arms_file(stored: Stored, content: bytes) -> HttpResponse:
 
 
 def _named(figure: Chart) -> Chart:
-    return replace(figure, svg_url=f"?format=svg&figure={figure.key}")
+    numbers = f"?format=csv&figure={figure.key}" if figure.table else ""
+    return replace(figure, svg_url=f"?format=svg&figure={figure.key}", csv_url=numbers)
 
 
 def _figures(context: Mapping[str, Any]) -> Iterator[Chart]:
@@ -130,6 +131,11 @@ def _figures(context: Mapping[str, Any]) -> Iterator[Chart]:
 
 
 def _csv(stored: Stored, given: Mapping[str, str]) -> HttpResponse:
+    if "figure" in given:
+        figure = _figure(stored, given)
+        if figure.table is None:
+            raise Http404
+        return csv_response(figure.table, f"{stored.name}-{figure.key}")
     rows = result_rows(stored.frozen, stored.result, fake=stored.fake)
     if rows is None:
         raise Http404
@@ -150,10 +156,16 @@ def _json(stored: Stored, given: Mapping[str, str]) -> HttpResponse:
 
 def _svg(stored: Stored, given: Mapping[str, str]) -> HttpResponse:
     """One figure, on white."""
+    figure = _figure(stored, given)
+    drawing = charts.svg({**figure.spec, "background": "white"})
+    return _file(drawing, "image/svg+xml", f"{stored.name}-{figure.key}.svg")
+
+
+def _figure(stored: Stored, given: Mapping[str, str]) -> Chart:
+    """The figure that the address names. 404 where there is none."""
     for figure in _figures(result_context(stored.frozen, stored.result, fake=stored.fake)):
         if figure.key == given.get("figure"):
-            drawing = charts.svg({**figure.spec, "background": "white"})
-            return _file(drawing, "image/svg+xml", f"{stored.name}-{figure.key}.svg")
+            return figure
     raise Http404
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from analysis.plans.presenters import WORDS
 from analysis.reports import subgroups
 from analysis.reports.outcomes import or_na, rater_of, with_interval
+from analysis.reports.plan_draws import bootstrap_chart, bootstrap_sentence, joint_words
+from analysis.reports.plan_shifts import map_chart, map_sentence, teams_words
 from analysis.reports.rendering import fmt, label, words
 from trial.core.ui import figures, model_figures
 from trial.core.ui.charts import Chart, chart
@@ -66,6 +68,7 @@ def beside(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Section]:
         "subgroups": _subgroups,
         "tipping": _tipping,
         "rerandomization": _rerandomization,
+        "bootstrap": _bootstrap,
     }
     return [make(frozen, stored) for key, make in parts.items() if stored.get(key)]
 
@@ -83,6 +86,7 @@ def _outcomes(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     lead = _(
         "One outcome is primary. Secondary outcomes are adjusted for their number as planned; exploratory ones are not."
     )
+    lead = f"{lead} {joint_words(stored.get('joint'))}".strip()
     drawn = _forest(frozen, pairs)
     return Section(_("All outcomes of the plan"), lead, charts=[drawn] if drawn else [], tables=[_table(frozen, pairs)])
 
@@ -185,7 +189,13 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     title, found = _("Tipping point"), stored["tipping"]
     if "problems" in found:
         return not_made(title, found)
-    turns, lead = found["turns_at"], _turning(frozen, found)
+    turns, over_both = found["turns_at"], found.get("map")
+    said = [
+        _turning(frozen, found),
+        map_sentence(frozen, over_both) if over_both else "",
+        teams_words(found.get("teams")),
+    ]
+    lead = " ".join(one for one in said if one)
     columns = [
         Column(_("Shift"), number=True, decimals=2), Column(_("Difference"), number=True, decimals=2), Column(_("SE"), number=True, decimals=3),
         Column(_("Low"), number=True, decimals=2), Column(_("High"), number=True, decimals=2), Column("p", p=True),
@@ -203,9 +213,8 @@ def _tipping(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     sentence = _("The difference at %(visit)s with its interval, by how far missing values are shifted.") % {
         "visit": label(frozen, frozen["primary_visit"])
     }
-    return Section(
-        title, lead, charts=[chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
-    )
+    charts = [chart(drawn, _("Difference by shift of missing values"), sentence, Table(columns, rows))]
+    return Section(title, lead, charts=[*charts, *([map_chart(frozen, over_both)] if over_both else [])])
 
 
 def _turning(frozen: dict[str, Any], found: dict[str, Any]) -> str:
@@ -216,7 +225,8 @@ def _turning(frozen: dict[str, Any], found: dict[str, Any]) -> str:
     if turns == 0:
         return _("The interval holds 0 without any shift: there is no answer that could turn.")
     if turns is None:
-        return _("No shift that was tried changes what is concluded of the planned contrast.")
+        said = _("No shift that was tried in %(arm)s alone changes what is concluded of the planned contrast.")
+        return said % {"arm": frozen["arms"][frozen["experimental"]]}
     return _(
         "What is concluded changes where missing values after stopping in %(arm)s are %(delta)s points off what the model expects."
     ) % {"arm": frozen["arms"][frozen["experimental"]], "delta": fmt(turns)}
@@ -249,6 +259,16 @@ def _rerandomization(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     return Section(
         title, lead, charts=[chart(drawn, _("The difference under other allocations"), sentence, Table(columns, rows))]
     )
+
+
+# --- other people like these --------------------------------------------------------------------------------------------
+
+
+def _bootstrap(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
+    title, found = _("Bootstrap"), stored["bootstrap"]
+    if "problems" in found:
+        return not_made(title, found)
+    return Section(title, bootstrap_sentence(frozen, found), charts=[bootstrap_chart(frozen, found)])
 
 
 def method_words(code: str) -> Text:

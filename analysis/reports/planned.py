@@ -8,6 +8,7 @@ from analysis.plans.presenters import WORDS
 from analysis.reports import subgroups
 from analysis.reports.plan_beside import Section, beside, contrast, fit_name
 from analysis.reports.plan_model import of_the_model
+from analysis.reports.plan_shifts import teams_words
 from analysis.reports.rendering import (
     FAKE,
     differences_table,
@@ -205,6 +206,8 @@ def _certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty
         )
     found += [Certainty("caution", words(problem)) for problem in first["problems"]]
     for fit in stored["fits"][1:]:
+        if teams := teams_words((fit["answer"] or {}).get("teams")):
+            found.append(Certainty("caution", f"{fit_name(frozen, fit)}: {teams}"))
         if not fit["answer"]:
             why = " ".join(words(problem) for problem in fit["problems"])
             found.append(Certainty("poor", f"{fit_name(frozen, fit)}: {why}"))

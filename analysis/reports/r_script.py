@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.reports import r_subgroups
+from analysis.reports.r_beside import bootstrap_block, later_columns, not_repeated
 from analysis.reports.r_words import name_of, text, texts
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.planned import OTHER_DF, PRIMARY
@@ -44,13 +45,17 @@ def r_script(frozen: Mapping[str, Any], stored: Mapping[str, Any], files: Files)
         parts.append(_CONTRASTS)
     parts += [_model(one, spec, answer) for one, spec, answer in used]
     parts += _subgroups(frozen, stored, used[0][1])
+    parts += _bootstrap(frozen, *used[0])
+    parts += not_repeated(frozen)
     return "\n".join(parts)
 
 
 def _as_fitted(fit: Mapping[str, Any], frozen: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """The specification as it was fitted: teams by the plan's rule."""
     spec, column = dict(fit["fit"]), frozen["team_column"]
-    if fit["kind"] == RANDOM or stored.get("team") != "random" or column not in spec.get("covariates", ()):
+    answer = next((one["answer"] for one in stored["fits"] if one["code"] == fit["code"]), None) or {}
+    moved = column in spec.get("covariates", ()) or (spec["model"] in REPEATED and answer.get("model") == "lmm")
+    if fit["kind"] == RANDOM or stored.get("team") != "random" or not moved:
         return spec
     spec["covariates"] = [one for one in spec["covariates"] if one != column]
     spec["categorical"] = [one for one in spec["categorical"] if one != column]
@@ -218,11 +223,7 @@ def _clda(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """The arms share the mean of the first visit: one column for each later visit of the other arm."""
     covariance, more = _covariance(spec, answer)
     later = list(spec["visits"])[1:]
-    names = [f"at_{n}" for n in range(1, len(later) + 1)]
-    lines = [
-        f"d${name} <- as.numeric(d$visit == {text(visit)} & d$arm != {text(spec['reference'])})"
-        for name, visit in zip(names, later, strict=True)
-    ]
+    names, lines = later_columns(spec)
     formula = " + ".join(["outcome ~ visit", *names, *_others(spec), covariance])
     level = spec.get("confidence", 0.95)
     calls = [
@@ -234,6 +235,22 @@ def _clda(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
         "print(rbind(\n" + ",\n".join(calls) + "\n))",
         'print(component(fit, "varcor"))',
     ]
+
+
+def _bootstrap(
+    frozen: Mapping[str, Any], fit: Mapping[str, Any], spec: Mapping[str, Any], answer: Mapping[str, Any] | None
+) -> list[str]:
+    """The planned model fitted to other samples."""
+    rows, reml = _rows(fit, spec), f"{'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}"
+    if spec["model"] == "lmm":
+        random = [f"(1 | {name_of(one)})" for one in spec["random"]]
+        formula = " + ".join(["outcome ~ arm * visit", *_others(spec), *random])
+        return bootstrap_block(frozen, spec, rows, formula, f"REML = {reml}")
+    if spec["model"] == "mmrm":
+        return bootstrap_block(frozen, spec, rows, "formula", f"reml = {reml}")
+    names, lines = later_columns(spec)
+    formula = " + ".join(["outcome ~ visit", *names, *_others(spec), _covariance(spec, answer or {})[0]])
+    return bootstrap_block(frozen, spec, [*rows, *lines], formula, f"reml = {reml}")
 
 
 def _mmrm(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:

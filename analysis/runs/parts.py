@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.methods.canonical import plain
 from analysis.methods.progress import SILENT, Watch
 from analysis.methods.rerandomization import split
-from analysis.runs import sensitivity
+from analysis.runs import imputed, resampled, sensitivity
 from analysis.runs.joined import Joined, arms_of
 from analysis.runs.looks import final_result
 from analysis.runs.people import EVERYBODY, left_out, people_of, without
@@ -26,8 +26,9 @@ from analysis.runs.tables import with_arms
 BLOCK = 500
 """So many replicates are a part."""
 MODELS, OUTCOME, IMPUTATION, TIPPING, REPLICATES = "models", "outcome", "imputation", "tipping", "replicates"
-SUBGROUP = "subgroup"
+SUBGROUP, BOOTSTRAP, JOINT = "subgroup", "bootstrap", "joint"
 COSTS = {MODELS: 2, OUTCOME: 1, IMPUTATION: 2, TIPPING: 2, REPLICATES: 4, ADMISSIONS: 1, SUBGROUP: 1}
+COSTS |= {BOOTSTRAP: 4, JOINT: 4}
 """How long a part takes, roughly, in units of one outcome: progress and remaining time count with it."""
 
 
@@ -39,6 +40,11 @@ class Inputs:
     joined: Mapping[str, Joined]
     frozen: Mapping[str, Any]
     lot: sensitivity.Lot | None = None
+
+    @property
+    def seed(self) -> str:
+        """The seed of whatever is drawn again; of inputs that say nothing of a lot, that of none."""
+        return self.lot.seed if self.lot else ""
 
     def of_people(self) -> "tuple[Inputs, int | None]":
         """The inputs of the set of people that is asked for, and how many that leaves out; None where everybody takes part."""
@@ -65,10 +71,16 @@ def names_of(frozen: Mapping[str, Any]) -> list[str]:
     names += [f"{SUBGROUP} {one['code']}" for one in frozen.get("subgroups", ())]
     names += [f"{IMPUTATION} {one['kind']}" for one in frozen.get("imputations", ())]
     names += [TIPPING] if frozen.get("tipping") else []
-    planned = frozen.get("rerandomization")
-    return names + (
-        [f"{REPLICATES} {start}" for start, _stop in split(planned["replicates"], BLOCK)] if planned else []
-    )
+    names += _blocks(BOOTSTRAP, frozen.get("bootstrap"))
+    names += [
+        name for code in resampled.joint_codes(frozen) for name in _blocks(f"{JOINT} {code}", frozen["rerandomization"])
+    ]
+    return names + _blocks(REPLICATES, frozen.get("rerandomization"))
+
+
+def _blocks(kind: str, planned: Mapping[str, Any] | None) -> list[str]:
+    """A part for each block of replicates; none where none are planned."""
+    return [f"{kind} {start}" for start, _stop in split(planned["replicates"], BLOCK)] if planned else []
 
 
 def cost_of(name: str) -> int:
@@ -86,15 +98,18 @@ def part_of(inputs: Inputs, name: str, watch: Watch = SILENT) -> Any:
         MODELS: lambda: fit_all(table, joined, frozen, watch),
         OUTCOME: lambda: sensitivity.outcome(table, frozen, what),
         SUBGROUP: lambda: subgroup(table, frozen, what),
-        IMPUTATION: lambda: sensitivity.imputation(table, joined, frozen, what, watch),
-        TIPPING: lambda: sensitivity.tipping(table, joined, frozen, watch),
+        IMPUTATION: lambda: imputed.imputation(table, joined, frozen, what, watch),
+        TIPPING: lambda: imputed.tipping(table, joined, frozen, watch),
         REPLICATES: lambda: sensitivity.replicates(table, frozen, inputs.lot, *_block(frozen, what), watch),
+        BOOTSTRAP: lambda: resampled.samples(table, frozen, inputs.seed, *_block(frozen, what, "bootstrap"), watch),
+        JOINT: lambda: sensitivity.replicates(table, frozen, inputs.lot, *_block(frozen, what), watch, what.split()[0]),
     }
     return plain(compute[kind]())
 
 
-def _block(frozen: Mapping[str, Any], start: str) -> tuple[int, int]:
-    return int(start), min(int(start) + BLOCK, frozen["rerandomization"]["replicates"])
+def _block(frozen: Mapping[str, Any], what: str, of: str = "rerandomization") -> tuple[int, int]:
+    start = int(what.split()[-1])
+    return start, min(start + BLOCK, frozen[of]["replicates"])
 
 
 def whole_of(frozen: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,8 +127,14 @@ def whole_of(frozen: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
         whole["tipping"] = found[TIPPING]
     if frozen.get("rerandomization"):
         whole["rerandomization"] = sensitivity.rerandomization(frozen, named[REPLICATES])
+    if frozen.get("bootstrap"):
+        whole["bootstrap"] = resampled.bootstrap(frozen, named[BOOTSTRAP])
+        whole["fits"].append(resampled.as_fit(frozen, whole["bootstrap"], whole["fits"][0]))
+    joint = None
+    if named[JOINT]:
+        joint, whole["joint"] = resampled.jointly(frozen, named[JOINT])
     if frozen.get("outcomes"):
-        whole["outcomes"] = sensitivity.with_adjusted(frozen, named[OUTCOME])
+        whole["outcomes"] = sensitivity.with_adjusted(frozen, named[OUTCOME], joint)
     return final_result(whole, frozen) if frozen.get("final") else whole
 
 

@@ -193,8 +193,13 @@ def _with_treatment(table: pd.DataFrame, joined: Mapping[str, Joined]) -> pd.Dat
 
 
 def by_team_rule(table: pd.DataFrame, spec: FitSpec, frozen: Mapping[str, Any]) -> tuple[FitSpec, str]:
-    """The planned model with its teams: as a factor where each has enough people and both arms, otherwise a random intercept."""
+    """The planned model with its teams: as a factor where each has enough people and both arms, otherwise a random intercept.
+
+    A repeated-measures model has no random intercept of the team: where teams are random, by the rule or by the plan, a mixed model takes its place.
+    """
     column = frozen["team_column"]
+    if frozen["team_rule"] == "random" and spec.model != "lmm":
+        return _random_teams(spec, column), "random"
     if frozen["team_rule"] != "fixed_or_random" or column not in spec.covariates:
         return spec, str(frozen["team_rule"])
     values = pd.to_numeric(table[spec.outcome].replace("", None), errors="coerce")
@@ -203,7 +208,11 @@ def by_team_rule(table: pd.DataFrame, spec: FitSpec, frozen: Mapping[str, Any]) 
     enough = by_team.size().min() >= FEWEST and by_team[ARM_COLUMN].nunique().min() > 1
     if enough:
         return spec, "fixed"
+    return _random_teams(spec, column), "random"
+
+
+def _random_teams(spec: FitSpec, column: str) -> FitSpec:
+    """Random intercepts of team and participant in place of a covariance of the visits."""
     without = tuple(one for one in spec.covariates if one != column)
     categorical = tuple(one for one in spec.categorical if one != column)
-    random = (column, "participant")
-    return replace(spec, model="lmm", covariates=without, categorical=categorical, random=random), "random"
+    return replace(spec, model="lmm", covariates=without, categorical=categorical, random=(column, "participant"))

@@ -15,7 +15,7 @@ import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from analysis.methods import likelihood, nestedfit, twolevel
-from analysis.methods.bootstrap import bootstrap, refits_of
+from analysis.methods.bootstrap import resample, resampling_of, sample
 from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import FitSpec, read_fit_spec
 from analysis.methods.fitting import fit_degrees, fit_model
@@ -140,13 +140,12 @@ def test_a_thousand_lots(strata: int) -> None:
 def test_a_thousand_bootstrap_samples() -> None:
     """Refits of 187 x 3 with the patients drawn with replacement; beside each sample by itself."""
     table = trial(187, 3).astype({"time": str, "arm": str})
-    refits = refits_of(table, spec(), "2", "1")
-    weights = np.array([refits.draw("1", i) for i in range(100)])
-    whole = median(lambda: bootstrap(table, spec(), "2", "1", samples=1_000, seed="1"), 3)
-    together, alone = median(lambda: refits.together(weights), 5), median(lambda: refits.alone(weights), 1)
-    say(
-        f"1,000 bootstrap refits, 187 x 3: {whole:.0f} ms with their draws; a block {alone / together:.1f} times as fast as each alone"
-    )
+    found = resampling_of(table, spec(), "2", "1")
+    few = [sample(found.arms, "1", i) for i in range(100)]
+    whole = median(lambda: resample(found, seed="1", start=0, stop=1_000), 3)
+    together, alone = median(lambda: found.estimates(few), 5), median(lambda: [found.estimate(who) for who in few], 1)
+    said = f"1,000 bootstrap refits, 187 x 3: {whole:.0f} ms with their draws"
+    say(f"{said}; a block {alone / together:.1f} times as fast as its samples one by one")
 
 
 def test_fifteen_outcomes_with_progress() -> None:

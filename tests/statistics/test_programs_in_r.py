@@ -38,6 +38,7 @@ def planned(model: str) -> dict[str, Any]:
         "tipping": None,
         "rerandomization": None,
         "imputations": [],
+        "bootstrap": {"code": "bootstrap", "replicates": 9} if model == "clda" else None,
     }
     for one in frozen["fits"][:2]:
         one["fit"] |= MODELS[model]

@@ -10,14 +10,11 @@ import pandas as pd
 import pytest
 
 from analysis.methods import stacked, stackedlots
-from analysis.methods.bootstrap import bootstrap, refits_of
 from analysis.methods.fitspec import read_fit_spec
-from analysis.methods.fitting import fit_model
 from analysis.methods.longtable import read_long
 from analysis.methods.lots import Lots, lots_of
-from analysis.methods.problems import Refused
-from analysis.methods.progress import Watch
 from analysis.methods.repeated import find
+from analysis.methods.stackedpeople import Refits
 
 KEYS = {"data": "x", "outcome": "y", "subject": "id", "visit": "time", "arm": "arm", "reference": "0"}
 MMRM = {**KEYS, "model": "mmrm", "baseline": "base", "covariates": ["site"], "categorical": ["site"]}
@@ -131,43 +128,12 @@ def test_a_patterned_covariance_is_fitted_lot_by_lot() -> None:
 @pytest.mark.parametrize(("n", "visits", "arms"), [(187, 3, 2), (24, 3, 2), (60, 4, 3)])
 def test_the_differences_in_many_samples_are_those_of_each_by_itself(n: int, visits: int, arms: int) -> None:
     for keys in (MMRM, CLDA, ML):
-        refits = refits_of(trial(7, n, visits, arms), read_fit_spec(keys), str(visits), "1")
-        weights = np.array([refits.draw("3", i) for i in range(12)])
+        data, spec = read_long(trial(7, n, visits, arms), read_fit_spec(keys)), read_fit_spec(keys)
+        found = find(data, spec)
+        contrast = found.columns.B[visits - 1, found.columns.arms[0]]
+        refits, chance = Refits(found, contrast, spec.method == "reml"), np.random.default_rng(3)
+        weights = np.array([np.bincount(chance.integers(0, n, n), minlength=n) for _i in range(12)])
         with np.errstate(all="ignore"):
             together, alone = refits.together(weights), refits.alone(weights)
         np.testing.assert_allclose(together, alone, rtol=1e-9, atol=1e-9)
         assert np.isfinite(together).any()
-
-
-def test_the_bootstrap_has_the_estimate_of_the_model_and_about_its_standard_error() -> None:
-    table, spec = trial(1, 187, 3), read_fit_spec(MMRM)
-    found = bootstrap(table, spec, "3", "1", samples=200, seed="5")
-    one = next(d.value for d in fit_model(table, spec).differences if d.visit == "3")
-    assert one.se is not None
-    assert found.estimate == pytest.approx(one.estimate, rel=1e-9)
-    assert found.se == pytest.approx(one.se, rel=0.15)
-    assert found.lower < found.estimate < found.upper
-    assert (found.failed, len(found.values)) == (0, 200)
-    assert bootstrap(table, spec, "3", "1", samples=100, seed="5").values == found.values[:100]
-    told: list[float] = []
-    bootstrap(
-        table, spec, "3", "1", samples=201, seed="5", watch=Watch(report=lambda _stage, share: told.append(share))
-    )
-    assert told == pytest.approx([0, 100 / 201, 200 / 201])
-
-
-def test_a_sample_is_drawn_within_each_arm() -> None:
-    table = trial(1, 40, 3)
-    refits = refits_of(table, read_fit_spec(CLDA), "3", "1")
-    for i in range(5):
-        weights = refits.draw("9", i)
-        assert [int(weights[mine].sum()) for mine in refits.arms] == [len(mine) for mine in refits.arms] == [20, 20]
-
-
-def test_a_bootstrap_without_a_contrast_is_refused() -> None:
-    table, spec = trial(1, 40, 3), read_fit_spec(CLDA)
-    for visit, arm in (("9", "1"), ("3", "0"), ("3", "x"), ("1", "1")):
-        with pytest.raises(Refused, match="bootstrap_no_contrast"):
-            bootstrap(table, spec, visit, arm, samples=10, seed="1")
-    with pytest.raises(Refused, match="bootstrap_no_samples"):
-        bootstrap(table, spec, "3", "1", samples=1, seed="1")

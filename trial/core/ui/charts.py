@@ -45,7 +45,10 @@ _INK: dict[Theme, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure for ``{% chart ... %}``: ``sentence`` says what it shows, ``table`` holds its numbers. ``svg_url`` leads to the drawing alone."""
+    """A figure for ``{% chart ... %}``: ``sentence`` says what it shows, ``table`` holds its numbers.
+
+    ``svg_url`` leads to the drawing alone, ``csv_url`` to the numbers alone.
+    """
 
     spec: dict[str, Any]
     title: Text
@@ -53,6 +56,7 @@ class Chart:
     table: Table | None
     key: str
     svg_url: str = ""
+    csv_url: str = ""
 
     @property
     def light(self) -> str:

@@ -49,9 +49,16 @@ def scatter(pairs: Pairs, x_title: Text, y_title: Text, *, diagonal: bool = Fals
 
 
 def histogram(
-    edges: Sequence[float], counts: Sequence[int], x_title: Text, y_title: Text, *, observed: float, name: Text
+    edges: Sequence[float],
+    counts: Sequence[int],
+    x_title: Text,
+    y_title: Text,
+    *,
+    observed: float,
+    name: Text,
+    ends: Sequence[float] = (),
 ) -> dict[str, Any]:
-    """Bars between ``edges``, one more than ``counts``, and a line with its ``name`` at the observed value."""
+    """Bars between ``edges``, one more than ``counts``, a line with its ``name`` at the observed value, broken lines at ``ends``."""
     bars = [
         {"from": low, "to": high, "count": count}
         for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
@@ -80,6 +87,14 @@ def histogram(
                 "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 6, "fontWeight": 600, "y": 2},
                 "encoding": {"x": at, "text": {"field": "name"}},
             },
+            *(
+                {
+                    "data": {"values": [{}]},
+                    "mark": {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.5},
+                    "encoding": {"x": {"datum": end, "type": "quantitative"}},
+                }
+                for end in ends
+            ),
         ],
     }  # fmt: skip
 
@@ -118,6 +133,81 @@ def curve(
             },
         ]
     return {"width": 480, "height": 260, "data": {"values": values}, "layer": layers}
+
+
+def shift_map(
+    cells: Sequence[tuple[float, float, float, bool]],
+    line: Sequence[tuple[str, float, float]],
+    titles: tuple[Text, Text],
+    favors: tuple[Text, Text],
+    *,
+    below: bool,
+    name: Text,
+) -> dict[str, Any]:
+    """Squares of (x, y, value, turned), darker the farther the value is from 0, its color by which of two it ``favors``; ``below``: whether
+    the first of them is favored by values below 0.
+
+    What turned carries a cross. ``line``: points (strand, x, y) where the answer turns; a ring with its ``name`` stands at 0, 0.
+    """
+    steps = sorted({x for x, _y, _value, _turned in cells})
+    half = (steps[1] - steps[0]) / 2
+    largest = max(abs(value) for _x, _y, value, _turned in cells) or 1.0
+    names = [str(one) for one in favors]
+    squares = [
+        {
+            "x": x, "y": y, "left": x - half, "right": x + half, "bottom": y - half, "top": y + half,
+            "value": value, "favors": names[(value > 0) == below], "strength": abs(value) / largest, "turned": turned,
+        }
+        for x, y, value, turned in cells
+    ]  # fmt: skip
+    ends = [steps[0] - half, steps[-1] + half]
+    x, y = (
+        {"field": field, "type": "quantitative", "title": str(title), "scale": {"domain": ends, "nice": False},
+         "axis": {"tickCount": 7, "grid": False}}
+        for field, title in zip(("left", "bottom"), titles, strict=True)
+    )  # fmt: skip
+    shade = {
+        "field": "strength",
+        "type": "quantitative",
+        "legend": None,
+        "scale": {"domain": [0, 1], "range": [0.05, 0.6]},
+    }
+    tooltip = [
+        _tip("x", str(titles[0]), ".2f"),
+        _tip("y", str(titles[1]), ".2f"),
+        _tip("value", _("Difference"), ".2f"),
+    ]
+    color = {
+        "field": "favors",
+        "type": "nominal",
+        "scale": {"domain": names},
+        "legend": {"labelLimit": 420, "direction": "vertical"},
+    }
+    at = {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}}
+    origin = {"x": {"datum": 0, "type": "quantitative"}, "y": {"datum": 0, "type": "quantitative"}}
+    one = {"values": [{"name": str(name)}]}
+    cross = {"type": "point", "shape": "cross", "angle": 45, "size": 70, "style": "quiet", "filled": True}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "rect", "stroke": None},
+            "encoding": {
+                "x": x, "x2": {"field": "right"}, "y": y, "y2": {"field": "top"}, "color": color, "opacity": shade, "tooltip": tooltip,
+            },
+        },
+        {"transform": [{"filter": "datum.turned"}], "mark": cross, "encoding": at},
+        {
+            "data": {"values": [{"strand": strand, "x": px, "y": py, "n": n} for n, (strand, px, py) in enumerate(line)]},
+            "mark": {"type": "line", "strokeWidth": 2.5, "style": "zero"},
+            "encoding": {**at, "detail": {"field": "strand"}, "order": {"field": "n", "type": "quantitative"}},
+        },
+        {"data": one, "mark": {"type": "point", "size": 120, "filled": False, "strokeWidth": 2, "style": "zero"}, "encoding": origin},
+        {
+            "data": one,
+            "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 10, "fontWeight": 600},
+            "encoding": {**origin, "text": {"field": "name"}},
+        },
+    ]  # fmt: skip
+    return {"width": 420, "height": 420, "data": {"values": squares}, "layer": layers}
 
 
 def ranked(values: Sequence[float], x_title: Text, y_title: Text) -> dict[str, Any]:

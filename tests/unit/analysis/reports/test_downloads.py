@@ -58,8 +58,8 @@ def test_everything_that_the_page_offers_is_there(run: PooledRun) -> None:
     page = statistician.get(f"/analysis/{run.pk}/").content.decode()
     addresses = {one.replace("&amp;", "&") for one in re.findall(r'href="(\?format=[^"]+)"', page)}
     assert {"?format=csv", "?format=json", "?format=r", "?format=arms"} <= addresses
-    figures = sorted(one for one in addresses if "figure=" in one)
-    assert len(figures) == 11
+    figures = sorted(one for one in addresses if "svg&figure=" in one)
+    assert len(figures) == len([one for one in addresses if "csv&figure=" in one]) == 13
     for address in addresses:
         answer = statistician.get(f"/analysis/{run.pk}/{address}")
         assert answer.status_code == 200, address
@@ -72,7 +72,8 @@ def test_everything_that_the_page_offers_is_there(run: PooledRun) -> None:
     drawing = statistician.get(f"/analysis/{run.pk}/{figures[0]}")
     assert drawing["Content-Type"].startswith("image/svg+xml")
     assert drawing.content.startswith(b"<svg")
-    assert statistician.get(f"/analysis/{run.pk}/?format=svg&figure=figure-none").status_code == 404
+    for form in ("svg", "csv"):
+        assert statistician.get(f"/analysis/{run.pk}/?format={form}&figure=figure-none").status_code == 404
 
     program = statistician.get(f"/analysis/{run.pk}/?format=r").content.decode()
     arms = statistician.get(f"/analysis/{run.pk}/?format=arms")

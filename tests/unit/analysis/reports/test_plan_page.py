@@ -20,6 +20,7 @@ TITLES = [
     "Subgroups",
     "Tipping point",
     "Re-randomization test",
+    "Bootstrap",
     "Who was seen when",
     "Residuals",
     "Influence of single participants",
@@ -69,7 +70,7 @@ def test_a_part_that_failed_says_why() -> None:
 
 def test_every_figure_is_drawn_with_sentence_table_and_address(context: dict[str, Any]) -> None:
     charts = [*context["result"].charts, *(figure for one in context["sections"] for figure in one.charts)]
-    assert len(charts) == 12
+    assert len(charts) == 14
     for figure in charts:
         assert figure.sentence
         assert figure.table is not None
@@ -156,6 +157,38 @@ def test_nothing_is_computed_while_a_result_is_drawn() -> None:
     assert ".987" in str(plan_beside.beside(frozen, stored)[3].lead)
     stored["tipping"] = {**stored["tipping"], "turns_at": None}
     assert "No shift" in str(plan_beside.beside(frozen, stored)[2].lead)
+
+
+def test_the_map_says_what_turned_in_words_marks_and_numbers(context: dict[str, Any]) -> None:
+    told = section(context, "Tipping point")
+    assert "1 of 9 pairs of shifts change what is concluded" in str(told.lead)
+    assert "6 values missing after stopping" in str(told.lead)
+    assert "all 4 missing ones" in str(told.lead)
+    figure = told.charts[1]
+    assert figure.table is not None
+    assert [str(row[-1]) for row in figure.table.rows].count("turned") == 1
+    drawn = svg(figure.spec)
+    assert 'aria-roledescription="point"' in drawn, "the cross"
+    assert "no shift" in drawn
+
+
+def test_a_result_from_before_the_map_is_shown_without_it() -> None:
+    frozen, stored = whole()
+    early = stored | {"tipping": {key: value for key, value in stored["tipping"].items() if key != "map"}}
+    (told,) = (one for one in planned.sections(frozen, early) if one.title == "Tipping point")
+    assert len(told.charts) == 1
+    assert "pairs of shifts" not in str(told.lead)
+
+
+def test_how_an_imputation_model_took_teams_is_said() -> None:
+    frozen, stored = whole()
+    teams = {"groups": 3, "pooled": [["D1", "D2"], ["R4", "R5"]]}
+    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": teams}})[1]
+    assert "factor with 3 levels" in str(told.lead)
+    assert "D1 + D2; R4 + R5" in str(told.lead)
+    none = {"groups": 1, "pooled": [["D1", "D2"]]}
+    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": none}})[1]
+    assert "goes without teams" in str(told.lead)
 
 
 def test_files_of_a_rehearsal_say_so() -> None:

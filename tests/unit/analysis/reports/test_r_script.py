@@ -94,7 +94,7 @@ def test_what_the_plan_left_to_the_data_is_taken_from_the_result() -> None:
     stored["team"] = "random"
     program = r_script(frozen, stored, FILES)
     assert_closed(program)
-    assert program.count("outcome ~ arm * visit + (1 | stratum) + (1 | participant)") == 3
+    assert program.count("outcome ~ arm * visit + (1 | stratum) + (1 | participant)") == 4
 
 
 @pytest.mark.parametrize("fake", [True, False])
@@ -137,3 +137,26 @@ def test_names_that_are_no_names_in_r_are_quoted() -> None:
     program = r_script(frozen, stored, FILES)
     assert_closed(program)
     assert "at_2 + `2nd team` + `if` + us" in program
+
+
+def test_the_bootstrap_is_repeated_and_what_is_not_is_said() -> None:
+    program = r_script(frozen_plan(), stored_plan(), FILES)
+    assert_closed(program)
+    clda = "b <- coef(mmrm(outcome ~ visit + at_1 + at_2 + stratum + us(visit | participant), data = d, reml = TRUE))"
+    assert clda in program
+    assert 'b[["at_2"]]' in program
+    assert "print(bootstrap(d, estimate, 39, 0.95))" in program
+    for name in (
+        "jump to reference",
+        "retrieved dropout",
+        "tipping point",
+        "re-randomization test",
+        "groups in one arm",
+    ):
+        assert f"#   {name}" in program
+    frozen, stored = changed("mmrm", visits=["T2", "T3"], baseline="imrs_client_baseline")
+    assert 'b[["armimr"]] + b[["armimr:visitT3"]]' in r_script(frozen, stored, FILES)
+    frozen, stored = changed("lmm", random=["participant"], covariates=["stratum"], df="kenward_roger")
+    assert "b <- fixef(lmer(outcome ~ arm * visit + stratum + (1 | participant)" in r_script(frozen, stored, FILES)
+    without = {key: value for key, value in frozen_plan().items() if key != "bootstrap"}
+    assert "bootstrap(" not in r_script(without, stored_plan(), FILES)

@@ -22,6 +22,7 @@ def frozen_plan() -> dict[str, Any]:
     plan = load(world.ROOT / "protocols" / "imr", protocol)
     version = PlanVersion(number=1, sha256="0" * 64, document=json.loads(json.dumps(plan.to_document())))
     spec = plans.frozen_by_plan(protocol, version) | {"plan": {"number": 1, "sha256": "0" * 64}}
+    spec["bootstrap"]["replicates"] = 39
     return as_stored(json.loads(json.dumps(spec)))  # type: ignore[no-any-return]
 
 
@@ -31,6 +32,24 @@ def stored_plan() -> dict[str, Any]:
     content, frozen = table(), frozen_plan()
     joined = rehearsal.fake_join(compute.numbers_of(content), SEED, frozen)
     return as_stored(plain(compute.computed(content, joined, frozen)))  # type: ignore[no-any-return]
+
+
+def shifts() -> dict[str, Any]:
+    """A map of nine pairs of shifts, one of them turned."""
+    deltas = [-0.5, 0.0, 0.5]
+    pairs = [(x, y) for y in deltas for x in deltas]
+    cells = [
+        {
+            "experimental": x, "reference": y, "estimate": 0.4 + 0.2 * x - 0.2 * y, "se": 0.12, "lower": 0.2 + 0.2 * x - 0.2 * y,
+            "upper": 0.6 + 0.2 * x - 0.2 * y, "p": 0.01, "answer": "above" if x >= y else "around", "turned": x < y - 0.6,
+        }
+        for x, y in pairs
+    ]  # fmt: skip
+    line = [{"bound": "lower", "strand": 0, "experimental": x, "reference": x + 0.75} for x in (-0.5, -0.25)]
+    return {
+        "experimental": deltas, "reference": deltas, "cells": cells, "line": line, "answer": "above", "turned": 1,
+        "moved_experimental": 6, "moved_reference": 4,
+    }  # fmt: skip
 
 
 def whole() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -79,6 +98,7 @@ def whole() -> tuple[dict[str, Any], dict[str, Any]]:
             for n in range(6)
         ],
         "turns_at": -1.0,
+        "map": shifts(),
     }
     edges = [-3 + 0.5 * n for n in range(13)]
     counts = [1, 20, 90, 260, 610, 990, 1040, 960, 640, 270, 100, 18]

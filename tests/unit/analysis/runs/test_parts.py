@@ -15,7 +15,7 @@ from analysis.plans.models import PlanVersion
 from analysis.plans.reading import load
 from analysis.reports import planned as page
 from analysis.reports.plan_beside import beside
-from analysis.runs import compute, parts, rehearsal, sensitivity
+from analysis.runs import compute, parts, rehearsal, resampled, sensitivity
 from analysis.runs.joined import Joined
 from analysis.runs.plans import frozen_by_plan, frozen_scales
 from tests import world
@@ -35,6 +35,7 @@ def few(put: Any) -> None:
     put(rerandomization, "LEAST", FEW)
     put(sensitivity, "LEAST", FEW)
     put(parts, "BLOCK", 100)
+    put(resampled, "REPLICATES", 39)
 
 
 def frozen(folder: str = "imr", outcomes: int = 2) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def test_nothing_of_a_shipped_plan_is_left_out(folder: str) -> None:
     planned = {one.kind for one in load(FOLDERS / folder, protocol).sensitivity}
     there = {one["kind"] for one in [*plan["fits"], *plan["imputations"]]}
     there |= {kind for kind in ("tipping_point", "rerandomization") if plan[kind.removesuffix("_point")]}
+    there |= {"bootstrap"} & set(plan)
     assert planned <= there | {"as_randomized_correctly"}
     assert len(plan.get("subgroups", ())) == (3 if folder == "imr" else 0)
     assert ("subgroups" in plan) is (folder == "imr"), "a plan that names none freezes nothing of them"
@@ -74,9 +76,9 @@ def test_nothing_of_a_shipped_plan_is_left_out(folder: str) -> None:
 
 def test_the_whole_has_every_part_in_the_plan_s_order() -> None:
     plan, stored = computed()
-    assert [one["kind"] for one in stored["fits"]][-1] == "jump_to_reference"
+    assert [one["kind"] for one in stored["fits"]][-3:] == ["jump_to_reference", "retrieved_dropout", "bootstrap"]
     assert all(one["answer"] for one in stored["fits"])
-    imputed = page.contrast(plan, stored["fits"][-1]["answer"])
+    imputed = page.contrast(plan, stored["fits"][-3]["answer"])
     primary = page.contrast(plan, stored["fits"][0]["answer"])
     assert imputed is not None
     assert primary is not None
@@ -95,21 +97,24 @@ def test_the_whole_has_every_part_in_the_plan_s_order() -> None:
 
 def test_the_page_says_what_was_computed_and_why_something_was_not() -> None:
     plan, stored = computed()
-    outcomes, divided, tipped, test = beside(plan, stored)
+    outcomes, divided, tipped, test, drawn = beside(plan, stored)
     assert not divided.charts, "too few people, and one institution: nothing is drawn"
     assert "fewer than 10" in str(divided.tables[0].note)
+    assert "39 samples" in str(drawn.lead)
     assert [row[1:3] for row in outcomes.tables[0].rows] == [
         ["primary", outcomes.tables[0].rows[0][2]],
         ["secondary", "participant, not blind"],
         ["secondary", "clinician, not blind"],
     ]
     assert f"{FEW} allocations" in str(test.lead)
-    assert len(tipped.charts[0].table.rows) == 21
+    assert [len(one.table.rows) for one in tipped.charts if one.table] == [21, 121]
     for turns, said in ((None, "No shift"), (0.0, "no answer that could turn"), (-1.5, "\N{MINUS SIGN}1.50 points")):
-        _other, _divided, moved, _test = beside(plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}})
+        _other, _divided, moved, *_others = beside(
+            plan, {**stored, "tipping": {**stored["tipping"], "turns_at": turns}}
+        )
         assert said in str(moved.lead)
     why = [{"code": "rerandomization_not_verified", "data": {}, "severity": "error"}]
-    refused = beside(plan, stored | {"rerandomization": {"problems": why}, "tipping": {"problems": why}})
+    refused = beside(plan, stored | {kind: {"problems": why} for kind in ("rerandomization", "tipping", "bootstrap")})
     assert all("verify the allocation first" in str(one.lead) for one in refused[2:])
     assert beside(plan, {"fits": stored["fits"]}) == []
 

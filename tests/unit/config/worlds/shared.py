@@ -30,8 +30,8 @@ def thin_protocol(folder: Path) -> Path:
     plan = copy / "plan.toml"
     left = ", ".join(f'"{code}"' for code in THIN if code not in ("background", "imrs_client"))
     text = re.sub(r"^secondary = \[.*\]", f"secondary = [{left}]", plan.read_text(), flags=re.MULTILINE)
-    # the lots are held elsewhere: here they would take as long as everything else
-    plan.write_text(re.sub(r'\[\[sensitivity\]\]\ncode = "rerandomization"\n(?:\w.*\n)+', "", text))
+    # lots and samples are held elsewhere: here they would take as long as everything else
+    plan.write_text(re.sub(r'\[\[sensitivity\]\].*\ncode = "(?:rerandomization|bootstrap)"\n(?:\w.*\n)+', "", text))
     return copy
 
 
