@@ -25,7 +25,7 @@ from analysis.runs.tables import with_arms
 BLOCK = 500
 """So many replicates are a part."""
 MODELS, OUTCOME, IMPUTATION, TIPPING, REPLICATES = "models", "outcome", "imputation", "tipping", "replicates"
-COSTS = {MODELS: 2, OUTCOME: 1, IMPUTATION: 2, TIPPING: 2, REPLICATES: 4, ADMISSIONS: 1}
+COSTS = {MODELS: 25, OUTCOME: 1, IMPUTATION: 10, TIPPING: 18, REPLICATES: 15, ADMISSIONS: 1}
 """How long a part takes, roughly, in units of one outcome: progress and remaining time count with it."""
 
 
