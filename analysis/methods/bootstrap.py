@@ -22,7 +22,7 @@ from .patterns import collect, in_patterns
 from .problems import Refused, error
 from .progress import SILENT, Watch
 from .repeated import Found, find
-from .stacked import Rows, Stack, climb, tells
+from .stacked import Rows, Stack, at_once, climb, tells
 from .structures import entries
 
 BLOCK = 100
@@ -135,8 +135,9 @@ class Refits:
         if not self.found.top.structure.free or len(self.found.labels) > 1:
             return self.alone(weights)
         values = np.full(len(weights), np.nan)
-        for start in range(0, len(weights), self._at_once):
-            part = slice(start, start + self._at_once)
+        size = at_once(len(self.found.patterns.seen), self.found.patterns.visits, 0, self.found.patterns.rank + 1)
+        for start in range(0, len(weights), size):
+            part = slice(start, start + size)
             stack = self.stack(weights[part])
             plain = np.flatnonzero(tells(stack))
             if len(plain):
@@ -161,12 +162,6 @@ class Refits:
             return float("nan")
         row = np.linalg.solve(patterns.root.T, self.contrast[patterns.kept])
         return float(found.scale * row @ top.point.gamma)
-
-    @property
-    def _at_once(self) -> int:
-        patterns = self.found.patterns
-        each = len(patterns.seen) * len(entries(patterns.visits)) * (patterns.rank + 1) ** 2
-        return max(1, 4_000_000 // each)
 
     def stack(self, weights: Weights) -> Stack:
         """The cross-products of samples (R, n)."""
