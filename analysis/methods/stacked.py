@@ -29,6 +29,8 @@ Rows = npt.NDArray[np.intp]
 
 _PLAIN = 1e-9  # an eigenvalue of the scaled information below this share of the largest: for the single fit to judge
 _STEPS, _HALVINGS = 20, 8
+_ROOM = 4_000_000
+"""The most numbers in an array of all data sets that climb together."""
 _KEPT = 3_000_000
 """Once so many numbers were freed, the C library keeps what the steps free: new pages take longer than the sums in them."""
 _TELLS = 1e-6
@@ -79,6 +81,13 @@ class Stack:
         own = np.concatenate([2 * about[:, :f, f:].reshape(R, f * g), about[:, f:, f:].reshape(R, g * g)], axis=1)
         found = about[:, :f, :f].reshape(R, f * f) @ self.shared.T
         return np.asarray(found + (self.own @ own[:, :, None])[:, :, 0])
+
+
+def at_once(patterns: int, visits: int, f: int, g: int) -> int:
+    """How many data sets of this size climb together."""
+    pairs, z = len(entries(visits)), f + g
+    each = max(patterns * pairs * max(g * z, pairs), pairs * z * z, visits**4)
+    return max(1, _ROOM // each)
 
 
 def tells(stack: Stack) -> npt.NDArray[np.bool_]:

@@ -11,11 +11,8 @@ from .columns import Columns
 from .likelihood import Array
 from .patterns import Patterns, collect, in_patterns
 from .rerandomization import Arms
-from .stacked import Rows, Stack, climb, cross_products, tells
+from .stacked import Rows, Stack, at_once, climb, cross_products, tells
 from .structures import entries
-
-_ROOM = 8_000_000
-"""So many numbers of cross-products are held at once."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class StackOfLots:
     def chunks(self, rows: Arms) -> Iterator[Arms]:
         """The lots (R, n), few enough at a time to be held in memory."""
         T, _k, g = self.arms.shape
-        each = len(self.fixed.seen) * len(entries(T)) * (max(T, g) * (T + self.fixed.rank) + g * g)
-        size = max(1, _ROOM // each)
+        size = at_once(len(self.fixed.seen), T, self.fixed.rank + 1, g)
         return (rows[at : at + size] for at in range(0, len(rows), size))
 
     def stack(self, rows: Arms) -> Stack:

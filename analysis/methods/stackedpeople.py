@@ -14,13 +14,11 @@ from .likelihood import Array
 from .mmrm import maximize
 from .patterns import collect, in_patterns
 from .repeated import Found
-from .stacked import Stack, climb, tells
+from .stacked import Stack, at_once, climb, tells
 from .structures import entries
 
 ENOUGH = 1e-8
 """The decrement at which a refit ends."""
-_ROOM = 4_000_000
-"""So many numbers of cross-products are held at once."""
 
 Weights = npt.NDArray[np.int64]
 

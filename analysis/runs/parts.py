@@ -27,8 +27,8 @@ BLOCK = 500
 """So many replicates are a part."""
 MODELS, OUTCOME, IMPUTATION, TIPPING, REPLICATES = "models", "outcome", "imputation", "tipping", "replicates"
 SUBGROUP, BOOTSTRAP, JOINT = "subgroup", "bootstrap", "joint"
-COSTS = {MODELS: 2, OUTCOME: 1, IMPUTATION: 2, TIPPING: 2, REPLICATES: 4, ADMISSIONS: 1, SUBGROUP: 1}
-COSTS |= {BOOTSTRAP: 4, JOINT: 4}
+COSTS = {MODELS: 25, OUTCOME: 1, IMPUTATION: 10, TIPPING: 18, REPLICATES: 15, ADMISSIONS: 1}
+COSTS |= {SUBGROUP: 1, BOOTSTRAP: 12, JOINT: 15}
 """How long a part takes, roughly, in units of one outcome: progress and remaining time count with it."""
 
 

@@ -161,7 +161,7 @@ def test_fifteen_outcomes_with_progress() -> None:
             return lots.statistic(arms)
 
         def shuffled(seed: bytes, lots: Lots = lots) -> npt.ArrayLike:
-            return np.random.default_rng(list(seed)).permutation(lots.arms)
+            return np.random.default_rng(int.from_bytes(seed, "big")).permutation(lots.arms)
 
         replicate(statistic, shuffled, lots.arms, seed="1", start=0, stop=1_000)
     told.append(time.perf_counter())

@@ -116,7 +116,7 @@ def test_little_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     lots = lots_of(trial(3, 60, 4, 3), read_fit_spec(MMRM), "4", "1")
     rows = drawn(lots, 20)
     whole = np.asarray(lots.statistic(rows))
-    monkeypatch.setattr(stackedlots, "_ROOM", 20_000)
+    monkeypatch.setattr(stacked, "_ROOM", 20_000)
     np.testing.assert_allclose(np.asarray(lots.statistic(rows)), whole, rtol=1e-11)
 
 

@@ -134,7 +134,7 @@ def test_a_report_has_what_stands_beside_the_planned_contrast(monkeypatch: pytes
     run = SimpleNamespace(result=stored, result_sha256="ab" * 32)
     blocks = sections.result_blocks(run, frozen)  # type: ignore[arg-type]
     headings = [one["text"] for one in blocks if one["kind"] == "heading"]
-    assert headings == TITLES[:5]
+    assert headings == TITLES[:6]
     table = next(one for one in blocks if one["kind"] == "table" and "by subgroup" in one["caption"])
     assert [row[-1] for row in table["rows"]][:3] == [".700", "–", ".047"]
     assert not any(one["kind"] == "heading" and "model in full" in one["text"] for one in blocks)
@@ -183,7 +183,7 @@ def test_a_result_from_before_the_map_is_shown_without_it() -> None:
 def test_how_an_imputation_model_took_teams_is_said() -> None:
     frozen, stored = whole()
     teams = {"groups": 3, "pooled": [["D1", "D2"], ["R4", "R5"]]}
-    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": teams}})[1]
+    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": teams}})[2]
     assert "factor with 3 levels" in str(told.lead)
     assert "D1 + D2; R4 + R5" in str(told.lead)
     none = {"groups": 1, "pooled": [["D1", "D2"]]}

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from trial.core.keyed import Keyed
-
 Json = Mapping[str, object]
 
 
@@ -22,7 +20,9 @@ class Stream:
     """
 
     def __init__(self, seed: bytes, label: str) -> None:
-        self._key = Keyed(hmac.digest(seed, label.encode(), "sha256"))
+        self._key = hmac.new(
+            hmac.digest(seed, label.encode(), "sha256"), digestmod="sha256"
+        )  # copied: half the time of a new one
         self._counter = 0
 
     def below(self, limit: int) -> int:
@@ -31,7 +31,9 @@ class Stream:
             raise ValueError("0 < limit <= 2**32")
         ceiling = 2**64 - 2**64 % limit
         while True:
-            block = self._key.digest(self._counter.to_bytes(8, "big"))
+            keyed = self._key.copy()
+            keyed.update(self._counter.to_bytes(8, "big"))
+            block = keyed.digest()
             self._counter += 1
             number = int.from_bytes(block[:8], "big")
             if number < ceiling:
