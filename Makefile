@@ -4,6 +4,8 @@ PYTHON ?= python3
 START := trial/config/supervisor/start.py
 BIN := .venv/bin
 export PORT VAR TRIAL AT PROTOCOL BACKUP_KEY
+# A machine that keeps Python from writing compiled modules would pay seconds at each start of each process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo run manage check test proof bench backup restore browser
 .DEFAULT_GOAL := help
