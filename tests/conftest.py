@@ -9,6 +9,19 @@ import pytest
 from tests import database as server
 from tests import kept
 
+LONG = (
+    "unit/config/worlds/test_end_world",
+    "unit/config/worlds/test_import_trial",
+    "blinding/test_two_worlds.",
+    "journeys/",
+)
+"""What takes longest begins first, so that at the end no worker waits for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first; each file stays together, with what it plays once."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if f"tests/{name}" in item.nodeid), len(LONG)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_is_ours(django_db_blocker: Any) -> Iterator[None]:
