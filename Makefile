@@ -4,8 +4,10 @@ PYTHON ?= python3
 START := trial/config/supervisor/start.py
 BIN := .venv/bin
 export PORT VAR TRIAL AT PROTOCOL BACKUP_KEY
+# A machine that keeps Python from writing compiled modules would pay seconds at each start of each process.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo run manage check test proof parity bench backup restore browser
+.PHONY: help install demo run manage check style types suite test proof parity bench backup restore browser
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -23,15 +25,23 @@ run: ## Start your own trial (PROTOCOL=folder PORT=8000 VAR=./var)
 manage: install ## One maintenance command on a world (DO="verify_history" TRIAL=imr|imr-end|btheb)
 	@$(BIN)/python -m trial.config.supervisor.manage "$(DO)"
 
-check: install ## Style, types, import rules, missing migrations
+check: style types ## Style, types, import rules, missing migrations
+
+style: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	DATABASE_URL= DJANGO_SETTINGS_MODULE=trial.config.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
-test: install browser check ## Everything that must hold before a change goes in
-	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench and not parity"
+types: install
+	$(BIN)/mypy
+
+suite: install
+	MAKEFLAGS= $(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench and not parity"
+
+# What takes seconds comes first; then the types beside the tests, since they keep one processor busy and leave the other idle.
+test: install browser style ## Everything that must hold before a change goes in
+	@$(MAKE) --no-print-directory -j 2 types suite
 
 proof: install browser ## The long runs: recovery, power, many worlds
 	$(BIN)/pytest -n 2 -m proof

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests import world
+from tests import kept, world
 from trial.core import clock, db, side
 from trial.participants.actions import request_randomization
 from trial.protocol.models import Team
@@ -30,6 +30,9 @@ class Treatment:
     """Everything stands: people of one team randomized, staff of its site, one stranger of each role at the other site."""
 
     def __init__(self, people: int = 5) -> None:
+        vars(self).update(kept.once("treatment", people, play=lambda: self._play(people)))
+
+    def _play(self, people: int) -> dict[str, Any]:
         world.open_trial("imr", sizes=(5,))
         with world.at_work(world.SETUP):
             team = Team.objects.order_by("code").first()
@@ -45,6 +48,7 @@ class Treatment:
         }
         self.people = {name: world.person(user) for name, user in self.users.items()}
         self.randomize(people)
+        return vars(self)
 
     def randomize(self, people: int) -> None:
         """Randomize so many more people of the team."""

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+from tests import kept
 from trial.config.leakcheck import world
 from trial.config.leakcheck.world import (
     PASSWORD,
@@ -53,8 +54,12 @@ def open_trial(
 
     ``seen_at``: sites whose coordinator sees allocations.
     """
-    scheme = blocks(*sizes, protocol=protocol)
-    world.open_trial(seeing(read(protocol), *seen_at), seed=seed, length=length, scheme=scheme)
+
+    def play() -> None:
+        scheme = blocks(*sizes, protocol=protocol)
+        world.open_trial(seeing(read(protocol), *seen_at), seed=seed, length=length, scheme=scheme)
+
+    kept.once("open trial", protocol, seed, sizes, length, seen_at, play=play)
 
 
 def blocks(*sizes: int, protocol: str = "imr") -> schemes.PermutedBlocks:

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
+from queue import SimpleQueue
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -28,17 +28,31 @@ PATIENT = 30_000
 WIDTHS = {"phone": (320, 640), "tablet": (768, 1024), "desk": (1280, 900)}
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class _Server(WSGIServer):
+    """Its threads stay, and so do their connections: the first statements of a connection are the slow ones."""
+
     request_queue_size = 64
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        from trial.core import db
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._waiting: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
 
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            db.close_all()
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._waiting.put((request, client_address))
+        if not self._idle.acquire(blocking=False):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            request, client_address = self._waiting.get()
+            try:
+                self.finish_request(request, client_address)
+            except Exception:
+                self.handle_error(request, client_address)
+            finally:
+                self.shutdown_request(request)
+                self._idle.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up in the middle of an answer is no error of ours."""

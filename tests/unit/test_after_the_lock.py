@@ -11,7 +11,7 @@ from django.test import Client
 from assessments.cleaning import actions as cleaning
 from assessments.entry import actions as entry
 from assessments.visits.actions import assign_interviewer
-from tests import world
+from tests import kept, world
 from tests.access.test_every_url import addresses
 from tests.crawl import Crawl, Seen
 from tests.records import look_up_everybody
@@ -94,21 +94,13 @@ class Locked(Treatment):
 
 @pytest.fixture(scope="module")
 def locked(owner: psycopg.Connection[Any]) -> Iterator[Locked]:
-    from tests.conftest import _trial_tables
-
     with pytest.MonkeyPatch.context() as patch, clock.frozen(START):
         from django.conf import settings
 
         patch.setattr(settings, "TASK_SENDER", "trial.config.worlds.stage.send_nothing")
         patch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
         yield Locked()
-    from trial.core import db
-
-    with owner.transaction():
-        owner.execute("set local session_replication_role = replica")
-        for table in _trial_tables():
-            owner.execute(f"delete from {table}")  # type: ignore[arg-type]
-    db.close_all()
+    kept.clean(owner)
 
 
 def signed_in(name: str, role: str) -> tuple[Client, str]:

@@ -9,7 +9,7 @@ from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.entry.queries import readiness
 from assessments.visits import actions as visits
-from tests import world
+from tests import kept, world
 from trial.core import clock
 from trial.participants import actions as way_in
 from trial.participants.models import RandomizationRequest
@@ -26,6 +26,9 @@ class Trial:
     """A Beat the Blues trial with a coordinator, two interviewers of its site, and one registered participant."""
 
     def __init__(self, protocol: str = "btheb") -> None:
+        vars(self).update(kept.once("small trial", protocol, play=lambda: self._play(protocol)))
+
+    def _play(self, protocol: str) -> dict[str, Any]:
         world.open_trial(protocol, sizes=(10,))
         with world.at_work(world.SETUP):
             self.team = Team.objects.order_by("code").first()
@@ -45,6 +48,7 @@ class Trial:
         with self.at_work("coordinator") as by:
             self.participant = world.register(by, self.team)
             visits.assign_interviewer(participant=self.participant, interviewer=self.users["anna"], by=by)
+        return vars(self)
 
     @contextmanager
     def at_work(self, name: str) -> Iterator[Any]:

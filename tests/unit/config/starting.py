@@ -13,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).with_name("supervised.py")
 READY = "Equipoise is ready"
+PATIENT = 120.0
+"""Seconds for what takes one or two on a machine that has nothing else to do; a test waits no longer than it must."""
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Started:
         """What it printed so far."""
         return self.output.read_text()
 
-    def wait_for(self, text: str, patience: float = 20.0) -> None:
+    def wait_for(self, text: str, patience: float = PATIENT) -> None:
         """Until it printed `text`; fails with all that it printed."""
         until(lambda: text in self.says() or self.process.poll() is not None, patience)
         assert text in self.says(), self.says()
@@ -36,14 +38,14 @@ class Started:
     def stop(self, sig: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(sig)
-        return self.process.wait(20)
+        return self.process.wait(PATIENT)
 
     def pid(self, name: str) -> int:
         """The process number of a service or server, as written down for the next start."""
         return int((self.var / "imr" / "pids" / f"{name}.pid").read_text().split()[0])
 
 
-def until(condition: Callable[[], bool], patience: float = 20.0) -> None:
+def until(condition: Callable[[], bool], patience: float = PATIENT) -> None:
     """Wait for a condition; fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
@@ -123,7 +125,7 @@ def supervised(
 def refused(base: Path, *, mode: str = "demo", **extra: str) -> str:
     """Run a start that must be refused; return what it said, after checking that it said it plainly."""
     with supervised(base, mode=mode, sweep=False, **extra) as started:
-        assert started.process.wait(20) == 1
+        assert started.process.wait(PATIENT) == 1
         said = started.says()
     assert "Traceback" not in said, said
     return said

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import database
-from tests.unit.config.starting import READY, Started, processes_of, refused, supervised, until
+from tests.unit.config.starting import PATIENT, READY, Started, processes_of, refused, supervised, until
 from trial.config.supervisor import processes, welcome
 from trial.config.supervisor.postgres import EmbeddedPostgres
 from trial.config.supervisor.sockets import socket_path
@@ -173,7 +173,7 @@ def test_dead_worker_starts_again_and_dead_database_ends_everything(tmp_path: Pa
         os.kill(started.pid("valkey"), signal.SIGKILL)
         started.wait_for("The broker stopped and was started again")
         os.kill(started.pid("postgres"), signal.SIGQUIT)
-        assert started.process.wait(20) == 1
+        assert started.process.wait(PATIENT) == 1
         assert "The database server stopped; everything else is stopped now" in started.says()
         assert "immediate shutdown" in started.says(), "the tail of its log"
         until(lambda: not processes_of(tmp_path), 3.0)
@@ -245,7 +245,7 @@ def test_disk_that_fills_while_the_database_is_made(tmp_path: Path) -> None:
         with supervised(tmp_path) as started:
             until(lambda: bool(list((tmp_path / "var").glob("imr/postgres-*.unfinished"))))
             _fill(hog)
-            assert started.process.wait(20) == 1
+            assert started.process.wait(PATIENT) == 1
             assert "is the disk full?" in started.says().lower()
         hog.unlink()
         with supervised(tmp_path) as again:

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,8 +17,26 @@ LOGINS = {"default": "DATABASE_URL", "unblinded": "UNBLINDED_DATABASE_URL", "all
 TABLES = import_string(settings.RIGHTS)
 
 
-def connect(side: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(os.environ[LOGINS[side]], autocommit=True)
+_connections: dict[str, psycopg.Connection[Any]] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _let_in() -> Iterator[None]:
+    """Each login is let in once: that takes the server longer than a hundred refusals."""
+    for name, address in LOGINS.items():
+        _connections[name] = psycopg.connect(os.environ[address], autocommit=True, prepare_threshold=None)
+    yield
+    while _connections:
+        _connections.popitem()[1].close()
+
+
+@contextmanager
+def connect(side: str) -> Iterator[psycopg.Connection[Any]]:
+    """The login; what is set on it is gone afterwards."""
+    try:
+        yield _connections[side]
+    finally:
+        _connections[side].execute("discard all")
 
 
 @pytest.mark.parametrize("side", LOGINS)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.test import Client
 
-from tests import world
+from tests import kept, world
 from trial.core import side
 from trial.core.access import Person
 from trial.participants.contact.actions import record_contact
@@ -43,6 +43,11 @@ class Staffed:
 def staffed(database: psycopg.Connection[Any], settings: Any) -> Staffed:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASK_SENDER = "trial.config.worlds.stage.send_nothing"
+    made: Staffed = kept.once("staffed", play=_play)
+    return made
+
+
+def _play() -> Staffed:
     world.open_trial()
     with world.at_work(world.SETUP):
         here = Team.objects.order_by("code").first()

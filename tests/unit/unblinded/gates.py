@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.test import Client
 
 from assessments.visits.actions import assign_interviewer
-from tests import world
+from tests import kept, world
 from trial.core import clock, ids, side
 from trial.core.access import Person
 from trial.core.models import User
@@ -49,6 +49,11 @@ class Gates:
 
 def play(people: int = 1, interviewers: int = 2, seed: bytes = b"a seed for tests") -> Gates:
     """Needs a frozen clock."""
+    made: Gates = kept.once("gates", people, interviewers, seed, play=lambda: _play(people, interviewers, seed))
+    return made
+
+
+def _play(people: int, interviewers: int, seed: bytes) -> Gates:
     world.open_trial(seed=seed)
     with world.at_work(world.SETUP):
         team = Team.objects.order_by("code")[0]
