@@ -17,9 +17,10 @@ from analysis.unblinded.models import ComparativeRun, Look, LookRequest, LooksSi
 from trial.core.access import Person
 from trial.core.access.roles import CommitteeChair, CommitteeMember, IndependentStatistician
 from trial.core.history.queries import names_of
-from trial.core.ui.tables import Column, Link, State, Table
+from trial.core.ui.tables import Column, Link, State, Table, shown
 from trial.core.ui.text import Text
 from trial.core.ui.work import WorkItem, WorkList
+from trial.participants.models import Release
 from trial.participants.queries import recommendations as told
 from trial.unblinded.disclosure.queries import planned_unblinding
 
@@ -207,10 +208,21 @@ def waits_for(person: Person, newest: Recommendation) -> str:
     """What this person has to do about a recommendation, or nothing."""
     signed = {one.signed_by: one.capacity for one in newest.signatures.all()}
     if "chair" in signed.values():
-        is_told = told().filter(payload__recommendation=newest.word, released_at__gte=newest.written_at).exists()
-        return _("Tell the team") if person.holds(CommitteeChair) and not is_told else ""
+        return _("Tell the team") if person.holds(CommitteeChair) and not _released(newest) else ""
     if person.actor_id in signed or not person.holds(CommitteeMember, CommitteeChair):
         return ""
     if person.holds(CommitteeChair) and not signed:
         return ""
     return _("Sign the recommendation")
+
+
+def told_words(recommendation: Recommendation) -> str:
+    """That the team was told, and when; nothing before."""
+    row = _released(recommendation)
+    return _("The team was told on %(at)s.") % {"at": shown(row.released_at)} if row else ""
+
+
+def _released(recommendation: Recommendation) -> Release | None:
+    mine = told().filter(payload__recommendation=recommendation.word, released_at__gte=recommendation.written_at)
+    found: Release | None = mine.order_by("released_at").first()
+    return found

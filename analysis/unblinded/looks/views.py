@@ -167,12 +167,13 @@ def _committee(request: Request, look: Look) -> dict[str, Any]:
     found: dict[str, Any] = {
         "committee": show.recommendation_table(written),
         "signatures": show.signature_table(newest) if newest else None,
+        "told": show.told_words(newest) if newest else "",
     }
     rows = [("unblinded_recommendation", one.pk) for one in written]
     rows += [("unblinded_recommendation_signature", one.pk) for one in (newest.signatures.all() if newest else ())]
-    told = history_of(*rows, source=UnblindedHistory) if rows else []
+    changed = history_of(*rows, source=UnblindedHistory) if rows else []
     found["history"] = lines(
-        told, show.HISTORY, without=("signature", "written_at", "signed_at", "look_id", "recommendation_id")
+        changed, show.HISTORY, without=("signature", "written_at", "signed_at", "look_id", "recommendation_id")
     )
     if not request.person.holds(*COMMITTEE):
         return found
