@@ -16,7 +16,7 @@ REHEARSAL = RUNNING - dt.timedelta(days=14)
 FIRST_LOOK = dt.datetime(2027, 5, 10, 8, 30, tzinfo=dt.UTC)
 """Under the teaching plan half of the information is there, and the first look is due: where ``make demo TRIAL=imr-interim`` stops."""
 
-SECOND_LOOK = dt.datetime(2027, 11, 8, 8, 30, tzinfo=dt.UTC)
+SECOND_LOOK = dt.datetime(2028, 1, 10, 8, 30, tzinfo=dt.UTC)
 """Three quarters of it."""
 
 LOCK = dt.datetime(2028, 12, 14, 10, 0, tzinfo=dt.UTC)
