@@ -184,7 +184,7 @@ def _to_begin() -> list[WorkItem]:
         return items
     for one, look, trigger in planned_looks(plan):
         if trigger.met and (look is None or _ended(look)):
-            again = _("Begin the look %(name)s again") if look else _("Begin the look %(name)s")
+            again = _("Begin the planned look again: %(name)s") if look else _("Begin the planned look: %(name)s")
             words = again % {"name": one.code.replace("_", " ")}
             items.append(WorkItem(words, reverse("look_begin", args=[one.code]), trigger.words, "due"))
     return items

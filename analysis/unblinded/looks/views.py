@@ -72,7 +72,7 @@ def look_begin(request: Request, code: str) -> HttpResponseBase:
     if request.method == "POST":
         return _begun(request, actions.begin_planned, code=code)
     context = {
-        "title": _("Begin the look %(name)s") % {"name": code.replace("_", " ")},
+        "title": _("Begin the planned look: %(name)s") % {"name": code.replace("_", " ")},
         "facts": [
             *_data_facts(snapshot),
             (_("When it is due"), queries.trigger_of(planned, plan, snapshot).words),

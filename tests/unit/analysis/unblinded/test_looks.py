@@ -201,7 +201,7 @@ def text(client: Client, address: str) -> str:
 def test_from_the_first_look_to_what_the_team_hears(trial: psycopg.Connection[Any]) -> None:
     base = "/unblinded/analysis/looks/"
     irma, coen, cora, stan = (signed_in(name) for name in ("independent", "dmc", "chair", "statistician"))
-    assert "Begin the look early" in text(irma, "/unblinded/")
+    assert "Begin the planned look: early" in text(irma, "/unblinded/")
     assert "by the date of the first participant" in text(irma, base)
     assert "Outcomes are joined to the real arms" in text(irma, f"{base}planned/early/")
     assert irma.post(f"{base}planned/early/").headers["Location"] == f"{base}1/"
