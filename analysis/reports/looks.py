@@ -320,7 +320,7 @@ def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers], name:
     x = {"field": "at", "type": "quantitative", "title": name, "scale": {"domain": [0, end], "nice": False}}
     y = {"type": "quantitative", "title": _("Z, + in favor of the experimental arm")}
     rows = [{**one, "upper": one["bound"], "lower": -one["bound"], "name": _("bound")} for one in bounds]
-    label = {"type": "text", "dy": {"expr": "datum.z < 0 ? 20 : -14"}, "align": "center", "fontWeight": 600}
+    label = {"type": "text", "dx": -10, "align": "right", "baseline": "middle", "fontWeight": 600}
     here = {"x": x, "y": {**y, "field": "z"}}
 
     def line(field: str) -> list[dict[str, Any]]:
@@ -337,8 +337,8 @@ def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers], name:
         "encoding": {"y": {"datum": 0, "type": "quantitative"}},
     }
     ends = {
-        "data": {"values": rows[-1:]},
-        "mark": {**label, "fontWeight": "normal"},
+        "data": {"values": rows[:1]},
+        "mark": {"type": "text", "dy": -10, "align": "center"},
         "encoding": {"x": x, "y": {**y, "field": "upper"}, "text": {"field": "name"}},
     }
     return {

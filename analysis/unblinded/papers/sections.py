@@ -6,9 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.reports.looks import held_table
 from analysis.reports.papers import document as doc
 from analysis.reports.papers.baseline import Values, background_of, baseline_table, rows_of, scores_at, variables_of
 from analysis.reports.people import source_of
+from analysis.reports.plan_beside import Section
 from analysis.reports.presenters import result_context
 from analysis.runs.joined import Joined
 from analysis.snapshots.queries import content_of
@@ -138,7 +140,7 @@ def _fidelity(protocol: Protocol) -> doc.Block | None:
 
 
 def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block]:
-    """A stored result, and whatever its page shows beside it; the coefficients of models stand on the page alone."""
+    """A stored result, and whatever its page shows beside it; what is folded there, such as coefficients, stands on the page alone."""
     found = result_context(frozen, run.result, source=source_of(run))
     blocks: list[doc.Block] = []
     for name, part in found.items():
@@ -150,9 +152,35 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
             blocks.append(doc.figure(part))
         elif name == "admissions_certainty":
             blocks += [one for one in (doc.items(reason.text for reason in part),) if one]
+        elif name == "final":
+            blocks += _final(part)
+        elif name == "sections":
+            blocks += [block for one in part if not one.folded for block in _beside(one)]
         elif _are_facts(part):
             blocks.append(doc.facts(part))
     return [*blocks, digest_of(run)]
+
+
+def _beside(one: Section) -> list[doc.Block]:
+    """What stands beside the planned model: other models, other outcomes, sensitivity."""
+    blocks = [
+        doc.heading(one.title),
+        *([doc.text(one.lead)] if one.lead else []),
+        *([doc.facts(one.facts)] if one.facts else []),
+    ]
+    return [*blocks, *(doc.table(table) for table in one.tables), *(doc.figure(drawn) for drawn in one.charts)]
+
+
+def _final(final: Mapping[str, Any]) -> list[doc.Block]:
+    """What the final analysis had left to spend, and the decision. ``final``: as ``reports.looks.final_context`` gives it."""
+    drawn = [doc.figure(final["chart"])] if final["chart"] else []
+    return [
+        doc.heading(_("After the looks before the end")),
+        doc.sentence(final["sentence"]),
+        doc.facts(final["facts"]),
+        doc.table(final["held"]),
+        *drawn,
+    ]
 
 
 def _are_facts(part: Any) -> bool:
@@ -165,19 +193,7 @@ def _are_facts(part: Any) -> bool:
 
 def looks_table(held: Sequence[Any]) -> Table:
     """The looks as the last of them knew them: information, Z, bound and alpha; of a look without such a record nothing."""
-    known = (held[-1].result or {}).get("look", {}).get("held", []) if held else []
-    columns = [
-        Column(_("Look")), Column(_("Information"), number=True), Column(_("Z"), number=True, decimals=3),
-        Column(_("Bound"), number=True, decimals=3), Column(_("Alpha spent up to here"), number=True, decimals=5),
-    ]  # fmt: skip
-    rows = [
-        [
-            f"{one['number']}: {one['code'] if one['planned'] else _('not planned')}",
-            *(one[k] for k in ("information", "z", "bound", "alpha")),
-        ]
-        for one in known
-    ]
-    return Table(columns, rows, caption=_("What each look found and spent"), empty=_("No look was held."))
+    return held_table((held[-1].result or {}).get("look", {}).get("held", []) if held else [])
 
 
 def digest_of(run: ComparativeRun) -> doc.Block:

@@ -18,6 +18,7 @@ from trial.config.worlds import closing, stage
 from trial.config.worlds.plan import calendar
 from trial.core import ids, side
 from trial.core.access.sign_in import DEMO_PASSWORD
+from trial.unblinded.disclosure.actions import note
 
 STREAM = 20_270_510
 """Identifiers of what is done about a look are drawn from a stream of its own."""
@@ -60,9 +61,13 @@ def judge(code: str) -> None:
     with ids.seeded(_stream(code) + 2), stage.working(member, side.UNBLINDED):
         look = Look.objects.get(code=code)
         written = next(iter(queries.recommendations(look)), None)
-        written = written or actions.recommend(look=look, word="continue", words=REASONS[code], by=member)
+        if written is None:
+            note(what="look opened", subject=str(look.number), by=member)  # as its page does
+            written = actions.recommend(look=look, word="continue", words=REASONS[code], by=member)
         actions.sign_recommendation(recommendation=written, password=DEMO_PASSWORD, by=member)
     with ids.seeded(_stream(code) + 3), stage.working(chair, side.UNBLINDED):
+        if queries.sealed(look) is None:
+            note(what="look opened", subject=str(look.number), by=chair)
         actions.sign_recommendation(recommendation=written, password=DEMO_PASSWORD, by=chair)
     with ids.seeded(_stream(code) + 4), stage.working(chair, side.UNBLINDED):
         actions.tell_team(look=look, by=chair)

@@ -1,6 +1,7 @@
 """The final analysis spends what looks left, and says so on every page; the open side rehearses all looks, and knows how far the trial is."""
 
 import io
+import json
 from hashlib import sha256
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import psycopg
 import pytest
 
+from analysis.plans.queries import version_or_none
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
@@ -16,6 +18,8 @@ from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
 from analysis.unblinded.looks import queries as looks
+from analysis.unblinded.papers import final as final_paper
+from analysis.unblinded.papers import sections
 from tests import world
 from tests.unit.analysis.looks_world import compute, plan_with, put_into_force, who
 from tests.unit.analysis.runs.test_runs import unblind
@@ -79,6 +83,11 @@ def test_the_final_analysis_spends_what_is_left(played: psycopg.Connection[Any])
     with world.at_work(irma):
         row: Release = comparative.release_result(run=done, by=irma)
     assert "After the looks before the end" in text(signed_in("statistician"), f"/analysis/results/{row.pk}/")
+    with world.at_work(irma):
+        told = json.dumps([sections.result_blocks(done, done.spec), final_paper._looks(version_or_none(), [done])])
+    for words in ("How much rests on the model", "Allowing for the looks, p", "Look 2 (not planned)"):
+        assert words in told, words
+    assert told.count("the final analysis spends all that is left") == 2, "beside the result, and among the looks"
 
 
 def test_the_open_side_rehearses_every_look_and_knows_how_far_the_trial_is(played: psycopg.Connection[Any]) -> None:
