@@ -76,7 +76,7 @@ PICTURES: dict[str, dict[str, str]] = {
 LOOKS: dict[str, dict[str, dict[str, str]]] = {
     "imr-interim": {
         "statistician": {
-            "pooled": "/analysis/ > row Pooled figures",
+            "pooled": "/analysis/ > row Pooled figures @ Spread, information and sample size, without arms",
             "looks": "/analysis/ > row Looks before the end",
         },
         "independent": {

@@ -132,7 +132,7 @@ def test_the_page_shows_the_whole_plan_and_keeps_what_was_typed(people: dict[str
     page = client.get("/analysis/plan/").content.decode()
     for words in (
         "Kenward and Roger",
-        "three_quarters",
+        "three quarters",
         "Treatment policy",
         "Planned and published",
         "Not signed yet by",
