@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -223,6 +224,10 @@ def told_words(recommendation: Recommendation) -> str:
 
 
 def _released(recommendation: Recommendation) -> Release | None:
-    mine = told().filter(payload__recommendation=recommendation.word, released_at__gte=recommendation.written_at)
-    found: Release | None = mine.order_by("released_at").first()
+    """What the team was told of a sealed recommendation: its word, and the day on which the chair signed."""
+    seal = recommendation.signatures.filter(capacity="chair").first()
+    if seal is None:
+        return None
+    day = timezone.localtime(seal.signed_at).date().isoformat()
+    found: Release | None = told().filter(payload__recommendation=recommendation.word, payload__day=day).first()
     return found
