@@ -16,13 +16,13 @@ help: ## Say what can be made
 install: ## Install the locked packages into .venv
 	@$(PYTHON) $(START) --with-parent install
 
-demo: ## Start a demo world (PORT=8000 VAR=./var TRIAL=imr|btheb AT=end)
+demo: ## Start a demo world (PORT=8000 VAR=./var TRIAL=imr|imr-interim|btheb AT=end)
 	@$(PYTHON) $(START) --with-parent demo
 
 run: ## Start your own trial (PROTOCOL=folder PORT=8000 VAR=./var)
 	@$(PYTHON) $(START) --with-parent run
 
-manage: install ## One maintenance command on a world (DO="verify_history" TRIAL=imr|imr-end|btheb)
+manage: install ## One maintenance command on a world (DO="verify_history" TRIAL=a demo)
 	@$(BIN)/python -m trial.config.supervisor.manage "$(DO)"
 
 check: style types ## Style, types, import rules, missing migrations
@@ -53,7 +53,7 @@ parity: install ## Run the downloaded programs in R (needs R with lme4, lmerTest
 bench: install ## Times of the paths that people wait for
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 0 -q -s -m bench tests/benchmarks
 
-backup: install ## One encrypted file of the database (BACKUP_KEY=... FILE=name TRIAL=imr|imr-end|btheb)
+backup: install ## One encrypted file of the database (BACKUP_KEY=... FILE=name TRIAL=a demo)
 	@$(BIN)/python -m trial.config.backup backup "$(FILE)"
 
 restore: install ## Restore FILE=... into a new database and compare (BACKUP_KEY=... INTO=name)

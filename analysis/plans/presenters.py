@@ -213,7 +213,7 @@ def _looks(plan: Plan, first: dt.date | None) -> Section:
         else (_("Months since the first participant"), "")
     )
     columns = [Column(_("Look")), Column(name, number=True, decimals=2, unit=unit)]
-    rows: list[list[Any]] = [[one.code, one.at] for one in looks.looks]
+    rows: list[list[Any]] = [[one.code.replace("_", " "), one.at] for one in looks.looks]
     if looks.timing == "calendar" and first is not None:
         columns.append(Column(_("Planned for")))
         rows = [[*row, planned_day(first, one.at)] for row, one in zip(rows, looks.looks, strict=True)]

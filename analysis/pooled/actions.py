@@ -1,5 +1,7 @@
 """Starting and stopping runs of the open side."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from analysis.pooled.models import PooledPart, PooledRun
@@ -7,7 +9,7 @@ from analysis.pooled.queries import PLAN_OF, kinds_offered
 from analysis.runs import actions as runs
 from analysis.runs.parts import names_of
 from analysis.runs.people import EVERYBODY
-from analysis.runs.plans import frozen_fields, pooled_information
+from analysis.runs.plans import frozen_fields, pooled_information, rehearsal_of_looks
 from analysis.snapshots.models import Snapshot
 from trial.core import db
 from trial.core.access import Person
@@ -15,6 +17,7 @@ from trial.core.access.roles import TrialStatistician
 from trial.core.actions import action
 from trial.core.errors import Refused
 from trial.core.tasks import enqueue
+from trial.protocol.definition import Protocol
 from trial.protocol.queries import protocol_of
 
 TASK = "analysis.pooled.tasks.execute"
@@ -33,13 +36,20 @@ def start_run(*, snapshot: Snapshot, kind: str, by: db.Actor, people: str = EVER
     protocol = protocol_of(snapshot.protocol_version)
     if kind not in kinds_offered(protocol):
         raise Refused("nothing_planned", _("The protocol has nothing for this analysis. Choose another one."))
-    more = pooled_information(protocol) if kind == PooledRun.Kind.POOLED else None
     run = PooledRun(
-        kind=PooledRun.Kind(kind), **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)], people, more)
+        kind=PooledRun.Kind(kind),
+        **frozen_fields(snapshot, by, PLAN_OF[PooledRun.Kind(kind)], people, _more(kind, protocol)),
     )
     run.save(force_insert=True)
     enqueue("default", TASK, str(run.pk))
     return run
+
+
+def _more(kind: str, protocol: Protocol) -> dict[str, Any]:
+    """What pooled figures and looks freeze beside what every run of their kind does."""
+    if kind == PooledRun.Kind.POOLED:
+        return pooled_information(protocol)
+    return rehearsal_of_looks() if kind == PooledRun.Kind.LOOK else {}
 
 
 @action

@@ -10,7 +10,7 @@ class PooledRun(Run):
     """A run of the open side: ``pooled`` figures, or a rehearsal on arms that are drawn from study numbers and this run's own seed.
 
     Rehearsals: ``plan`` of the primary outcome as planned, ``fake`` of it by each way of estimation, ``scales`` of all outcomes,
-    ``published`` of the published comparisons, ``look`` of the first look of the plan.
+    ``published`` of the published comparisons, ``look`` of every look of the plan and the final analysis.
     """
 
     class Kind(models.TextChoices):

@@ -30,7 +30,7 @@ KINDS = {
     "fake": gettext_lazy("Rehearsal on a fake arm"),
     "scales": gettext_lazy("All outcomes on a fake arm"),
     "published": gettext_lazy("Published comparisons on a fake arm"),
-    "look": gettext_lazy("Look before the end on a fake arm"),
+    "look": gettext_lazy("Looks before the end on a fake arm"),
     "pooled": gettext_lazy("Pooled figures"),
 }
 HINTS = {
@@ -41,7 +41,7 @@ HINTS = {
         "Completers and classes of fidelity, on fake arms, sessions and groups. Not randomized comparisons."
     ),
     "look": gettext_lazy(
-        "The first look of the plan, as it would be held behind the wall, on arms that are drawn by lot."
+        "Every look of the plan in its order, and the final analysis after them, on arms that are drawn by lot. No alpha is spent."
     ),
     "pooled": gettext_lazy(
         "All participants together; with a plan also spread, information and sample size, without arms."

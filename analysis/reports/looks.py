@@ -26,6 +26,8 @@ def look_context(
     frozen: dict[str, Any], stored: dict[str, Any], *, fake: bool = False, source: str = ""
 ) -> dict[str, Any]:
     """What the page of a look needs: the answer, the bounds of all looks so far, what is ahead, and what stopping could still save."""
+    if "looks" in stored:
+        return rehearsed_context(frozen, stored, source=source)
     look = stored["look"]
     drawn = _boundary_chart(look["held"], ahead=look["ahead"], fake=fake)
     return {
@@ -44,13 +46,17 @@ def look_context(
 
 
 def look_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
-    """Z against its bound, and the contrast in words."""
-    look = stored["look"]
+    """Z against its bound, and the contrast in words; of a rehearsal of all looks what the final analysis says."""
+    if "looks" in stored:
+        return final_sentence(stored["final"])
+    return f"{_judged_sentence(stored['look'])} {planned.planned_sentence(frozen, stored)}"
+
+
+def _judged_sentence(look: Numbers) -> str:
     bound = fmt(look["bound"]) if look["bound"] is not None else _("none, as no alpha is spent here")
-    judged = _("%(name)s: Z is %(z)s, the bound %(bound)s: it was %(crossed)s.") % {
+    return _("%(name)s: Z is %(z)s, the bound %(bound)s: it was %(crossed)s.") % {
         "name": look_name(look), "z": fmt(look["z"]), "bound": bound, "crossed": CROSSED[look["crossed"]],
     }  # fmt: skip
-    return f"{judged} {planned.planned_sentence(frozen, stored)}"
 
 
 def look_name(look: Numbers) -> str:
@@ -149,6 +155,89 @@ def _certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty
     return found + [Certainty("caution", words(problem)) for problem in first["problems"]] + rater_certainty(frozen)
 
 
+# --- a rehearsal of all looks ----------------------------------------------------------------------------------------
+
+
+def rehearsed_context(frozen: dict[str, Any], stored: dict[str, Any], *, source: str = "") -> dict[str, Any]:
+    """What the page of a rehearsal needs: all looks and the final analysis together, then each look as it would have been read."""
+    final = stored["final"]
+    drawn = _boundary_chart(final["held"], None if final["problems"] else final, fake=True)
+    return {
+        "result": Result(
+            sentence=said(final_sentence(final), fake=True),
+            table=_rehearsed_table(stored),
+            charts=[drawn] if drawn else [],
+            certainty=_rehearsed_certainty(frozen, stored),
+            marked=FAKE,
+            source=source,
+        ),
+        "rehearsed": [_rehearsed_look(one) for one in stored["looks"]],
+        "sections": planned.behind_the_answer(frozen, stored),
+    }  # fmt: skip
+
+
+def _rehearsed_table(stored: Numbers) -> Table:
+    """A line a look, and the final analysis."""
+    columns = [
+        Column(_("Analysis")), Column(_("Participants"), number=True), Column(_("Share of the maximum"), number=True, decimals=3),
+        Column(_("Difference"), number=True, decimals=3), Column(_("SE"), number=True, decimals=3), Column(_("Z"), number=True, decimals=3),
+        Column(_("Bound"), number=True, decimals=3), Column(_("Alpha spent up to here"), number=True, decimals=5),
+    ]  # fmt: skip
+    rows = [_rehearsed_row(one) for one in stored["looks"]]
+    last = stored["final"]
+    rows.append([
+        _("Final analysis"), _people(stored), 1.0, last["estimate"], last["se"], last["z"], last["bound"],
+        None if last["problems"] else last["alpha"],
+    ])  # fmt: skip
+    note = _("Fake arms. Nothing of this counts as spent: what real looks spend is kept behind the wall, by itself.")
+    return Table(columns, rows, caption=_("All looks of the plan, rehearsed"), note=note)
+
+
+def _rehearsed_row(one: Numbers) -> list[Any]:
+    look = one["look"]
+    name = look_name({**one, "planned": True})
+    if look is None:
+        return [name, one["people"], *[None] * 6]
+    numbers = [look[key] for key in ("fraction", "estimate", "se", "z", "bound", "cumulative_alpha")]
+    return [name, one["people"], *numbers]
+
+
+def _people(stored: Numbers) -> int | None:
+    counts = stored["fits"][0]["answer"]["n_subjects"]
+    return int(counts) if counts is not None else None
+
+
+def _rehearsed_look(one: Numbers) -> dict[str, Any]:
+    """One look, folded: what would have been read of it, or why there is none."""
+    name = look_name({**one, "planned": True})
+    if one["look"] is None:
+        why = " ".join(words(problem) for problem in one["problems"])
+        said_of = _("This look could not be computed, and spends nothing. %(why)s") % {"why": why}
+        return {"title": name, "sentence": said(said_of, fake=True), "facts": []}
+    return {
+        "title": name,
+        "sentence": said(_judged_sentence(one["look"]), fake=True),
+        "facts": _ahead_facts(one["look"]),
+    }
+
+
+def _rehearsed_certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty]:
+    how = _(
+        "Rehearsed as if the people at hand were the whole trial: the maximum is the information that all of them hold, and each look takes the"
+        " first of them in an order drawn by lot. A real look is measured against the maximum of the plan."
+    )
+    fewest = _(
+        "%(look)s: the smaller arm has %(few)d people with the outcome at the primary visit. A real look would wait for more of them."
+    )
+    held_back = [
+        Certainty("caution", fewest % {"look": look_name({**one, "planned": True}), "few": one["few"]})
+        for one in stored["looks"]
+        if one["few"] is not None
+    ]
+    model = [Certainty("caution", words(problem)) for problem in stored["fits"][0]["problems"]]
+    return [Certainty("caution", how), *held_back, *model, *rater_certainty(frozen)]
+
+
 # --- the final analysis ----------------------------------------------------------------------------------------------
 
 
@@ -231,7 +320,7 @@ def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers], name:
     x = {"field": "at", "type": "quantitative", "title": name, "scale": {"domain": [0, end], "nice": False}}
     y = {"type": "quantitative", "title": _("Z, + in favor of the experimental arm")}
     rows = [{**one, "upper": one["bound"], "lower": -one["bound"], "name": _("bound")} for one in bounds]
-    label = {"type": "text", "dy": -14, "align": "center", "fontWeight": 600}
+    label = {"type": "text", "dx": -10, "align": "right", "baseline": "middle", "fontWeight": 600}
     here = {"x": x, "y": {**y, "field": "z"}}
 
     def line(field: str) -> list[dict[str, Any]]:
@@ -248,8 +337,8 @@ def _boundary_figure(points: Sequence[Numbers], bounds: Sequence[Numbers], name:
         "encoding": {"y": {"datum": 0, "type": "quantitative"}},
     }
     ends = {
-        "data": {"values": rows[-1:]},
-        "mark": {**label, "fontWeight": "normal"},
+        "data": {"values": rows[:1]},
+        "mark": {"type": "text", "dy": -10, "align": "center"},
         "encoding": {"x": x, "y": {**y, "field": "upper"}, "text": {"field": "name"}},
     }
     return {

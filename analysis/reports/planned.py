@@ -23,6 +23,7 @@ from trial.core.ui import figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.parts import Certainty, Result
 from trial.core.ui.tables import Column, Table
+from trial.core.ui.text import p_words
 
 NUMBERS = ("estimate", "se", "df", "lower", "upper", "p")
 
@@ -204,6 +205,12 @@ def _certainty(frozen: dict[str, Any], stored: dict[str, Any]) -> list[Certainty
         found.append(
             Certainty("good", _("Teams entered as: %(how)s, by the plan's rule.") % {"how": WORDS[stored["team"]]})
         )
+    final = stored.get("final")
+    if final and final["held"] and not final["problems"]:
+        looked = _(
+            "Looks were held before: interval and p above are those of a single analysis. Allowing for the looks, %(p)s."
+        )
+        found.append(Certainty("caution", looked % {"p": p_words(final["p_stagewise"])}))
     found += [Certainty("caution", words(problem)) for problem in first["problems"]]
     for fit in stored["fits"][1:]:
         if teams := teams_words((fit["answer"] or {}).get("teams")):

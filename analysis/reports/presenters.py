@@ -61,8 +61,8 @@ def result_context(
     if kind == BY_PLAN:
         return {
             "result": planned.planned_result(frozen, stored, fake=fake, source=source),
-            "sections": planned.sections(frozen, stored),
             **looks.final_context(stored),
+            "sections": planned.sections(frozen, stored),
         }
     if kind == LOOK:
         return looks.look_context(frozen, stored, fake=fake, source=source)

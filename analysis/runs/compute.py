@@ -16,7 +16,7 @@ from analysis.methods.spec import Arm, Spec
 from analysis.methods.study import analyze, analyze_pooled, baseline_of
 from analysis.runs.blinded import blinded
 from analysis.runs.joined import Joined, arms_of
-from analysis.runs.looks import look_result
+from analysis.runs.looks import look_result, rehearsed_result
 from analysis.runs.parts import Inputs, undivided
 from analysis.runs.scales import admissions_of, attempt, scale_of, spec_in, with_holm
 from analysis.runs.sensitivity import Lot
@@ -84,8 +84,9 @@ def primary(
 
 
 def look(content: bytes, joined: Mapping[str, Joined], frozen: dict[str, Any], watch: Watch = SILENT) -> dict[str, Any]:
-    """The planned model alone, and what it means before the end."""
-    return look_result(with_arms(content, arms_of(joined)), joined, frozen, watch)
+    """The planned model alone, and what it means before the end; in a rehearsal every look of the plan, one after the other."""
+    compute = rehearsed_result if "rehearsed" in frozen else look_result
+    return compute(with_arms(content, arms_of(joined)), joined, frozen, watch)
 
 
 def scales(

@@ -14,7 +14,8 @@ from analysis.plans.definition import Plan
 from analysis.plans.models import PlanVersion
 from analysis.plans.queries import plan_of, version_or_none
 from analysis.runs.blinded import frozen_blinded
-from analysis.runs.looks import FUNCTION, frozen_final, frozen_monitoring
+from analysis.runs.looks import frozen_final, frozen_rehearsal
+from analysis.runs.monitoring import rules_of
 from analysis.runs.people import EVERYBODY
 from analysis.runs.planned import frozen_fits
 from analysis.runs.sensitivity import frozen_sensitivity
@@ -169,15 +170,18 @@ def _model_of(protocol: Protocol, plan: Plan) -> dict[str, Any]:
 
 
 def frozen_look(protocol: Protocol, version: PlanVersion | None) -> dict[str, Any]:
-    """A look: the plan's outcome and primary model, nothing beside them; as the first look of the plan, for a rehearsal.
-
-    The open side knows of no look that was held; behind the wall ``monitoring`` takes the place of what stands here. Refused without a plan.
+    """A look: the plan's outcome and primary model, nothing beside them. Behind the wall ``monitoring`` says which look; a rehearsal goes through
+    all of the plan (``rehearsal_of_looks``), since the open side knows of no look that was held. Refused without a plan.
     """
     plan = _plan_in(version)
     frozen = _model_of(protocol, plan)
-    first = plan.looks.looks[0].code if plan.looks else ""
-    made = frozen_monitoring(plan, number=1, code=first, costs=FUNCTION, asked=False, earlier=())
-    return {**frozen, "kind": LOOK, "fits": frozen["fits"][:1], "not_computed": [], "monitoring": made}
+    return {**frozen, "kind": LOOK, "fits": frozen["fits"][:1], "not_computed": []}
+
+
+def rehearsal_of_looks() -> dict[str, Any]:
+    """What the specification of a rehearsal says of looks: the rules of the plan in force, and every look of it."""
+    plan = _plan_in(version_or_none())
+    return {"monitoring": {"rules": rules_of(plan)}, "rehearsed": frozen_rehearsal(plan)}
 
 
 OF_PLAN: dict[str, Callable[[Protocol, PlanVersion | None], dict[str, Any]]] = {

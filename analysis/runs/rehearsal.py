@@ -6,6 +6,7 @@ depends on nothing that lies behind the wall, nor on how many other people there
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from analysis.runs.joined import Joined
@@ -31,7 +32,14 @@ def fake_join(numbers: Iterable[str], seed: int, frozen: dict[str, Any]) -> dict
     """Everything that an analysis may want to know of a person, by lot."""
     plan = frozen["rehearsal"]
     arms = fake_arms(numbers, seed, ratio_of(frozen))
-    return {n: _person(n, arm, seed, plan) for n, arm in arms.items()}
+    made = {n: _person(n, arm, seed, plan) for n, arm in arms.items()}
+    return _entered(made, seed) if "rehearsed" in frozen else made
+
+
+def _entered(made: Mapping[str, Joined], seed: int) -> dict[str, Joined]:
+    """With a place in the order of entry, for looks that are rehearsed one after the other."""
+    order = sorted(made, key=lambda number: hmac.digest(str(seed).encode(), f"entry of {number}".encode(), "sha256"))
+    return {number: replace(made[number], entry=place) for place, number in enumerate(order, start=1)}
 
 
 def ratio_of(frozen: Mapping[str, Any]) -> dict[str, int]:

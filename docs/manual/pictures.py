@@ -1,8 +1,10 @@
-"""Take the manual's pictures and reports from a running demo: ``python docs/manual/pictures.py [ADDRESS] [ROLE or REPORT ...]``.
+"""Take the manual's pictures and reports from a running demo: ``python docs/manual/pictures.py [ADDRESS] [NAME ...]``.
 
-Each picture is a page as that person sees it after signing in. An entry names the picture and how to get there: an address, or
-``address > words``, where ``words`` is the text of a link (``first row`` is the first link of the first table). A report is such a page as
-it is printed, by its own name; ``verification`` wants a demo at its end.
+A name is a role, a report, or a demo with looks (``imr-interim``, ``imr-interim-end``), which stands for everything that is taken from it. Each
+picture is a page as that person sees it after signing in. An entry names the picture and how to get there: an address, or ``address > words``,
+where ``words`` is the text of a link (``first row`` is the first link of the first table, ``row WORDS`` the last link of the first row with
+these words); ``@ heading`` at its end scrolls there. A report is such a page as it is printed, or, where its way ends with a link to a PDF,
+that PDF; ``verification`` wants a demo at its end.
 """
 
 import re
@@ -71,18 +73,50 @@ PICTURES: dict[str, dict[str, str]] = {
     "admin": {"work": "/unblinded/", "accounts": "/unblinded/accounts/", "account": "/unblinded/accounts/ > first row"},
 }
 
+LOOKS: dict[str, dict[str, dict[str, str]]] = {
+    "imr-interim": {
+        "statistician": {
+            "pooled": "/analysis/ > row Pooled figures @ Spread, information and sample size, without arms",
+            "looks": "/analysis/ > row Looks before the end",
+        },
+        "independent": {
+            "looks": "/unblinded/analysis/looks/",
+            "begin": "/unblinded/analysis/looks/planned/half/",
+        },
+    },
+    "imr-interim-end": {
+        "statistician": {
+            "recommendation": "/ @ Recommendation of the data monitoring committee",
+            "result": "/analysis/results/ > row Result by the analysis plan",
+            "result-looks": "/analysis/results/ > row Result by the analysis plan @ After the looks before the end",
+            "result-models": "/analysis/results/ > row Result by the analysis plan @ How much rests on the model",
+            "final": "/analysis/results/ > row Final report",
+        },
+        "independent": {
+            "look": "/unblinded/analysis/looks/2/ @ Looks and bounds",
+            "ahead": "/unblinded/analysis/looks/2/ @ What is spent, and what is ahead",
+        },
+        "dmc": {"look": "/unblinded/analysis/looks/1/"},
+    },
+}
+"""Pictures of the demos whose plan has looks: in the first nobody has begun one, in the second two were held."""
+
 REPORTS: dict[str, tuple[str, str]] = {
     "before-go-live": ("independent", "/unblinded/analysis/forecasts/ > first row"),
     "concealment": ("independent", "/unblinded/allocations/concealment/"),
     "ledger": ("datamanager_unblinded", "/unblinded/disclosure/ledger/"),
     "verification": ("independent", "/unblinded/allocations/verification/"),
+    "open-report": ("statistician", "/analysis/reports/ > first row"),
+    "closed-report": ("dmc", "/unblinded/analysis/reports/ > row Closed report"),
+    "final-report": ("statistician", "/analysis/results/ > row Final report"),
 }
 """Who prints it, and from where."""
+SET = ("open-report", "closed-report", "final-report")
+"""Reports that are set as PDF: the file itself is taken, from the demo with looks at its end."""
 
 
-def take(browser: Browser, address: str, account: str) -> None:
-    """All pictures of one account."""
-    pictures = PICTURES[account]
+def take(browser: Browser, address: str, account: str, pictures: dict[str, str]) -> None:
+    """All these pictures of one account."""
     page = _signed_in(browser, address, account, next(iter(pictures.values())))
     for name, way in pictures.items():
         _go(page, address, way)
@@ -95,7 +129,11 @@ def print_report(browser: Browser, address: str, name: str) -> None:
     account, way = REPORTS[name]
     page = _signed_in(browser, address, account, way)
     _go(page, address, way)
-    page.pdf(path=PRINTED / f"{name}.pdf", format="A4", prefer_css_page_size=True)
+    if name in SET:
+        link = page.locator("a[href$='.pdf']").first.get_attribute("href")
+        (PRINTED / f"{name}.pdf").write_bytes(page.request.get(f"{address}{link}").body())
+    else:
+        page.pdf(path=PRINTED / f"{name}.pdf", format="A4", prefer_css_page_size=True)
     page.context.close()
 
 
@@ -112,15 +150,21 @@ def _signed_in(browser: Browser, address: str, account: str, way: str) -> Page:
 
 
 def _go(page: Page, address: str, way: str) -> None:
+    way, _, heading = way.partition(" @ ")
     path, _, words = way.partition(" > ")
     answer = page.goto(address + path)
     if answer is None or answer.status != 200:
         raise SystemExit(f"{path}: status {answer.status if answer else 'none'}")
     if words == "first row":
         page.locator("main table a, main .worklist a").first.click()
+    elif words.startswith("row "):
+        page.get_by_role("row", name=words.removeprefix("row ")).first.get_by_role("link").last.click()
     elif words:
         page.get_by_role("link", name=words).first.click()
     page.wait_for_load_state("networkidle")
+    if heading:
+        found = page.get_by_text(heading, exact=True).first
+        found.evaluate("heading => window.scrollTo(0, heading.getBoundingClientRect().top + window.scrollY - 24)")
 
 
 def main(arguments: list[str]) -> None:
@@ -134,8 +178,9 @@ def main(arguments: list[str]) -> None:
         for name in named:
             if name in REPORTS:
                 print_report(browser, address, name)
-            else:
-                take(browser, address, name)
+                continue
+            for account, pictures in LOOKS.get(name, {name: PICTURES.get(name, {})}).items():
+                take(browser, address, account, pictures)
         browser.close()
 
 

@@ -41,7 +41,7 @@ def test_from_the_trigger_to_the_word(
         pooled_tasks.execute(str(run.pk))
     irma, coen, cora = new_page(), new_page(width="tablet"), new_page(dark=True)
     sign_in(irma, "independent")
-    irma.get_by_role("link", name="Begin the look early").click()
+    irma.get_by_role("link", name="Begin the planned look: early").click()
     check_axe(irma)
     irma.get_by_role("button", name="Begin this look").click()
     expect(irma.get_by_text("Waits for its turn.")).to_be_visible()

@@ -18,7 +18,7 @@ VARIABLES: dict[str, str] = {
     "TRUSTED_ORIGINS": "origins with scheme, separated by commas, when behind a proxy",
     "HTTPS": "1 behind a proxy that speaks https: secure cookies",
     "DEMO": "1 in a demo world: synthetic data, known password",
-    "EQUIPOISE_WORLD": "imr, imr-end, btheb or run",
+    "EQUIPOISE_WORLD": "imr, imr-end, imr-interim, imr-interim-end, btheb or run",
     "PROTOCOL": "folder of the trial's protocol",
     "CLOCK_OFFSET": "seconds that the demo clock is ahead (or behind, negative)",
     "WORKER_QUEUE": "queue of this worker: default, unblinded or allocation",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,9 +18,10 @@ from analysis.unblinded.models import ComparativeRun, Look, LookRequest, LooksSi
 from trial.core.access import Person
 from trial.core.access.roles import CommitteeChair, CommitteeMember, IndependentStatistician
 from trial.core.history.queries import names_of
-from trial.core.ui.tables import Column, Link, State, Table
+from trial.core.ui.tables import Column, Link, State, Table, shown
 from trial.core.ui.text import Text
 from trial.core.ui.work import WorkItem, WorkList
+from trial.participants.models import Release
 from trial.participants.queries import recommendations as told
 from trial.unblinded.disclosure.queries import planned_unblinding
 
@@ -183,7 +185,7 @@ def _to_begin() -> list[WorkItem]:
         return items
     for one, look, trigger in planned_looks(plan):
         if trigger.met and (look is None or _ended(look)):
-            again = _("Begin the look %(name)s again") if look else _("Begin the look %(name)s")
+            again = _("Begin the planned look again: %(name)s") if look else _("Begin the planned look: %(name)s")
             words = again % {"name": one.code.replace("_", " ")}
             items.append(WorkItem(words, reverse("look_begin", args=[one.code]), trigger.words, "due"))
     return items
@@ -207,10 +209,25 @@ def waits_for(person: Person, newest: Recommendation) -> str:
     """What this person has to do about a recommendation, or nothing."""
     signed = {one.signed_by: one.capacity for one in newest.signatures.all()}
     if "chair" in signed.values():
-        is_told = told().filter(payload__recommendation=newest.word, released_at__gte=newest.written_at).exists()
-        return _("Tell the team") if person.holds(CommitteeChair) and not is_told else ""
+        return _("Tell the team") if person.holds(CommitteeChair) and not _released(newest) else ""
     if person.actor_id in signed or not person.holds(CommitteeMember, CommitteeChair):
         return ""
     if person.holds(CommitteeChair) and not signed:
         return ""
     return _("Sign the recommendation")
+
+
+def told_words(recommendation: Recommendation) -> str:
+    """That the team was told, and when; nothing before."""
+    row = _released(recommendation)
+    return _("The team was told on %(at)s.") % {"at": shown(row.released_at)} if row else ""
+
+
+def _released(recommendation: Recommendation) -> Release | None:
+    """What the team was told of a sealed recommendation: its word, and the day on which the chair signed."""
+    seal = recommendation.signatures.filter(capacity="chair").first()
+    if seal is None:
+        return None
+    day = timezone.localtime(seal.signed_at).date().isoformat()
+    found: Release | None = told().filter(payload__recommendation=recommendation.word, payload__day=day).first()
+    return found

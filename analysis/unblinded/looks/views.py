@@ -72,7 +72,7 @@ def look_begin(request: Request, code: str) -> HttpResponseBase:
     if request.method == "POST":
         return _begun(request, actions.begin_planned, code=code)
     context = {
-        "title": _("Begin the look %(name)s") % {"name": code.replace("_", " ")},
+        "title": _("Begin the planned look: %(name)s") % {"name": code.replace("_", " ")},
         "facts": [
             *_data_facts(snapshot),
             (_("When it is due"), queries.trigger_of(planned, plan, snapshot).words),
@@ -167,12 +167,13 @@ def _committee(request: Request, look: Look) -> dict[str, Any]:
     found: dict[str, Any] = {
         "committee": show.recommendation_table(written),
         "signatures": show.signature_table(newest) if newest else None,
+        "told": show.told_words(newest) if newest else "",
     }
     rows = [("unblinded_recommendation", one.pk) for one in written]
     rows += [("unblinded_recommendation_signature", one.pk) for one in (newest.signatures.all() if newest else ())]
-    told = history_of(*rows, source=UnblindedHistory) if rows else []
+    changed = history_of(*rows, source=UnblindedHistory) if rows else []
     found["history"] = lines(
-        told, show.HISTORY, without=("signature", "written_at", "signed_at", "look_id", "recommendation_id")
+        changed, show.HISTORY, without=("signature", "written_at", "signed_at", "look_id", "recommendation_id")
     )
     if not request.person.holds(*COMMITTEE):
         return found

@@ -1,6 +1,7 @@
 """What stands in the final report: the trial whole, made of released results. Nothing is compared anew."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,9 +9,11 @@ from django.utils.translation import gettext as _
 from analysis.plans.models import PlanVersion
 from analysis.plans.queries import plan_of
 from analysis.reports import published
+from analysis.reports.looks import final_sentence
 from analysis.reports.papers import document as doc
 from analysis.reports.papers.asked import head_of, record_of, stamps_of, synthetic_words
 from analysis.reports.presenters import result_sentence
+from analysis.reports.recommended import recommendation_table
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.specs import BY_PLAN, PUBLISHED, SCALES
 from analysis.unblinded.actions import title_of
@@ -26,7 +29,7 @@ from analysis.unblinded.papers.queries import looks_held, readings_by_arm, runs_
 from trial.core.history.queries import names_of
 from trial.core.ui.tables import Column, Table, shown
 from trial.participants.models import Participant
-from trial.participants.queries import died, locked_at, randomized_by_day
+from trial.participants.queries import died, locked_at, randomized_by_day, recommendations
 from trial.participants.randomization.presenters import KIND_WORDS
 from trial.participants.randomization.queries import open_flags
 from trial.protocol.definition import Protocol
@@ -69,7 +72,7 @@ def final_report(report: ClosedPaper) -> dict[str, Any]:
                 _deviations(protocol, joins, people),
                 _blind(protocol),
                 _not_randomized([run for run in runs if run.kind == PUBLISHED]),
-                _looks(version),
+                _looks(version, runs),
                 _readers(),
                 doc.section(_("CONSORT 2025, item by item"), doc.table(item_table())),
             )
@@ -183,8 +186,8 @@ def _not_randomized(runs: Runs) -> doc.Section:
     return doc.section(_("Non-randomized comparisons"), *blocks, wide=bool(runs))
 
 
-def _looks(version: PlanVersion | None) -> doc.Section:
-    """What the plan allows before the end, and what was held."""
+def _looks(version: PlanVersion | None, runs: Runs) -> doc.Section:
+    """What the plan allows before the end, what was held and what the committee advised, and what that left for the final analysis."""
     planned = plan_of(version).looks if version else None
     said = (
         _("The plan has %(n)d looks before the end.") % {"n": len(planned.looks)}
@@ -194,11 +197,16 @@ def _looks(version: PlanVersion | None) -> doc.Section:
     held = looks_held()
     rows = [[run.created_at, run.snapshot_sha256[:16], run.result_sha256[:16]] for run in held]
     columns = [Column(_("Held")), Column(_("Snapshot, SHA-256"), code=True), Column(_("Result, SHA-256"), code=True)]
+    told = list(recommendations())
     return doc.section(
         _("Looks"),
         doc.text(said),
         doc.table(sections.looks_table(held)) if held else None,
         doc.table(Table(columns, rows, caption=_("Looks that were held"), empty=_("No look was held."))),
+        doc.table(replace(recommendation_table(told), caption=_("Recommendations that the team was told")))
+        if told
+        else None,
+        *(doc.sentence(final_sentence(run.result["final"])) for run in runs if run.result.get("final")),
     )
 
 

@@ -11,6 +11,7 @@ from analysis.plans.queries import plan_of, signatures_of
 from analysis.reports.outcomes import rater_of
 from analysis.reports.papers import document as doc
 from analysis.runs.specs import outcome_of
+from analysis.unblinded.models import LooksSignature
 from trial.core.access.roles import BY_CODE
 from trial.core.ui.tables import Column, Table
 from trial.core.ui.text import Text
@@ -34,13 +35,20 @@ def methods(protocol: Protocol, version: PlanVersion | None) -> doc.Section:
     if version is None:
         blocks.append(doc.text(_("No analysis plan has been loaded.")))
         return doc.section(_("Methods"), *blocks)
-    blocks.append(doc.table(signature_table(version, signatures_of(version))))
+    blocks.append(doc.table(_signatures(version)))
     for one in sections_of(plan_of(version), protocol):
         blocks.append(doc.heading(one.title))
         blocks.append(doc.facts(one.facts) if one.facts else None)
         blocks += [doc.table(table) for table in (one.table, *one.tables) if table]
         blocks.append(doc.text(one.note) if one.note else None)
     return doc.section(_("Methods"), *blocks)
+
+
+def _signatures(version: PlanVersion) -> Table:
+    has_looks = plan_of(version).looks is not None
+    looks = LooksSignature.objects.filter(plan_id=version.pk).first() if has_looks else None
+    found: Table = signature_table(version, signatures_of(version), looks, has_looks=has_looks)
+    return found
 
 
 def _design(protocol: Protocol) -> list[tuple[Text, Any]]:

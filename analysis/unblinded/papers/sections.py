@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.reports.looks import held_table
 from analysis.reports.papers import document as doc
 from analysis.reports.papers.baseline import Values, background_of, baseline_table, rows_of, scores_at, variables_of
 from analysis.reports.people import source_of
@@ -140,7 +141,7 @@ def _fidelity(protocol: Protocol) -> doc.Block | None:
 
 
 def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block]:
-    """A stored result, and whatever its page shows beside it; the coefficients of models stand on the page alone."""
+    """A stored result, and whatever its page shows beside it; what is folded there, such as coefficients, stands on the page alone."""
     found = result_context(frozen, run.result, source=source_of(run))
     blocks: list[doc.Block] = []
     for name, part in found.items():
@@ -152,6 +153,8 @@ def result_blocks(run: ComparativeRun, frozen: dict[str, Any]) -> list[doc.Block
             blocks.append(doc.figure(part))
         elif name == "admissions_certainty":
             blocks += [one for one in (doc.items(reason.text for reason in part),) if one]
+        elif name == "final":
+            blocks += _final(part)
         elif name == "sections":
             blocks += _beside(part)
         elif _are_facts(part):
@@ -175,6 +178,18 @@ def _beside(parts: list[Any]) -> list[doc.Block]:
     return blocks
 
 
+def _final(final: Mapping[str, Any]) -> list[doc.Block]:
+    """What the final analysis had left to spend, and the decision. ``final``: as ``reports.looks.final_context`` gives it."""
+    drawn = [doc.figure(final["chart"])] if final["chart"] else []
+    return [
+        doc.heading(_("After the looks before the end")),
+        doc.sentence(final["sentence"]),
+        doc.facts(final["facts"]),
+        doc.table(final["held"]),
+        *drawn,
+    ]
+
+
 def _are_facts(part: Any) -> bool:
     """Whether a part of a page is a list of labels with values."""
     pairs = part if isinstance(part, list) else []
@@ -185,19 +200,7 @@ def _are_facts(part: Any) -> bool:
 
 def looks_table(held: Sequence[Any]) -> Table:
     """The looks as the last of them knew them: information, Z, bound and alpha; of a look without such a record nothing."""
-    known = (held[-1].result or {}).get("look", {}).get("held", []) if held else []
-    columns = [
-        Column(_("Look")), Column(_("Information"), number=True), Column(_("Z"), number=True, decimals=3),
-        Column(_("Bound"), number=True, decimals=3), Column(_("Alpha spent up to here"), number=True, decimals=5),
-    ]  # fmt: skip
-    rows = [
-        [
-            f"{one['number']}: {one['code'] if one['planned'] else _('not planned')}",
-            *(one[k] for k in ("information", "z", "bound", "alpha")),
-        ]
-        for one in known
-    ]
-    return Table(columns, rows, caption=_("What each look found and spent"), empty=_("No look was held."))
+    return held_table((held[-1].result or {}).get("look", {}).get("held", []) if held else [])
 
 
 def digest_of(run: ComparativeRun) -> doc.Block:

@@ -80,6 +80,13 @@ def test_the_end_is_a_world_of_its_own(tmp_path: Path) -> None:
     assert "confirm nothing" in welcome.demo("http://here/", "imr-end")
 
 
+def test_the_trial_with_looks_is_played_by_the_protocol_of_the_trial(tmp_path: Path) -> None:
+    for at, name in (("", "imr-interim"), ("end", "imr-interim-end")):
+        there = Choice.read("demo", {"TRIAL": "imr-interim", "AT": at, "VAR": str(tmp_path)})
+        assert (there.world, there.folder, there.protocol.name) == (name, tmp_path / name, "imr")
+        assert there.is_demo
+
+
 @pytest.mark.parametrize("name", ["a path with spaces", "long-" + "x" * 120])
 def test_awkward_folders_work_and_a_second_start_is_refused(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
@@ -197,7 +204,7 @@ def test_busy_port(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "extra", "words"),
     [
-        ("demo", {"TRIAL": "other"}, ["TRIAL=other", "imr, btheb"]),
+        ("demo", {"TRIAL": "other"}, ["TRIAL=other", "imr, imr-interim, btheb"]),
         ("demo", {"AT": "month 3"}, ["AT=month 3", "AT=end"]),
         ("demo", {"TRIAL": "btheb", "AT": "end"}, ["AT=end is for TRIAL=imr", "Leave AT out"]),
         ("demo", {"PORT": "eighty"}, ["PORT=eighty"]),

@@ -11,7 +11,7 @@ import psycopg
 
 from trial.config.supervisor.errors import SupervisorError
 from trial.config.supervisor.servers import EmbeddedServers
-from trial.config.supervisor.world import DEMO_WORLDS, ROOT, Choice, World, remembered_protocol
+from trial.config.supervisor.world import DEMO_WORLDS, PROTOCOLS, ROOT, Choice, World, remembered_protocol
 
 
 def chosen() -> Choice:
@@ -23,14 +23,16 @@ def chosen() -> Choice:
         )
     folder = Path(os.environ.get("VAR") or "var").expanduser().absolute() / name
     known = remembered_protocol(folder)
-    return Choice(name, folder, Path(known) if known else ROOT / "protocols" / name.removesuffix("-end"))
+    return Choice(
+        name, folder, Path(known) if known else ROOT / "protocols" / PROTOCOLS.get(name.removesuffix("-end"), name)
+    )
 
 
 def must_exist(choice: Choice) -> None:
     """Raises SupervisorError where nobody has started this world yet."""
     if not (choice.folder / "secrets" / "owner").exists():
         raise SupervisorError(
-            f"There is no trial in {choice.folder}. Say where: VAR=folder, and TRIAL=imr, imr-end or btheb for a demo."
+            f"There is no trial in {choice.folder}. Say where: VAR=folder, and for a demo TRIAL={' or '.join(DEMO_WORLDS)}."
         )
 
 

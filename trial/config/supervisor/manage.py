@@ -10,9 +10,9 @@ import sys
 from trial.config.supervisor.errors import SupervisorError
 from trial.config.supervisor.existing import chosen, must_exist, running
 from trial.config.supervisor.services import ADDRESSES, environment_for, given_addresses
-from trial.config.supervisor.world import ROOT, World
+from trial.config.supervisor.world import DEMO_WORLDS, ROOT, World
 
-USAGE = 'Say what to do: make manage DO="verify_history" (add TRIAL=imr, imr-end or btheb for a demo).'
+USAGE = f'Say what to do: make manage DO="verify_history" (for a demo add TRIAL={" or ".join(DEMO_WORLDS)}).'
 
 
 def main(arguments: list[str]) -> int:

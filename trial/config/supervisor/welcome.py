@@ -34,6 +34,14 @@ WORLDS = {
         "The synthetic IMR trial at its end: locked, unblinded, analyzed.",
         "Flow, list and effects are built in to match the published ones; so they confirm nothing.",
     ),
+    "imr-interim": (
+        "The synthetic IMR trial under a teaching plan with looks, two and a half years in; the first look is due.",
+        "Begin it as independent, read and recommend as dmc, sign as dmc and then chair. Its end: add AT=end",
+    ),
+    "imr-interim-end": (
+        "The synthetic IMR trial under a teaching plan with looks, at its end: two looks held, then the final analysis.",
+        "The trial itself had no look. Flow, list and effects are built in; so they confirm nothing.",
+    ),
     "btheb": ("Beat the Blues: the published data of 100 patients, analyzed to the end.",),
 }
 

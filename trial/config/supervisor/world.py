@@ -17,9 +17,10 @@ from trial.config.supervisor.errors import SupervisorError
 
 ROOT = Path(__file__).resolve().parents[3]
 NEEDED_MEGABYTES = 300
-TRIALS = ("imr", "btheb")
-DEMO_WORLDS = ("imr", "imr-end", "btheb")
-"""The trials of the demo, and the worlds: a trial at a point in time, each with a data folder of its own."""
+PROTOCOLS = {"imr": "imr", "imr-interim": "imr", "btheb": "btheb"}
+"""The trials of the demo, the first unless another is asked for, each with the folder of its protocol."""
+DEMO_WORLDS = ("imr", "imr-end", "imr-interim", "imr-interim-end", "btheb")
+"""The worlds: a trial at a point in time, each with a data folder of its own."""
 SECRETS = ("owner", "blinded", "unblinded", "allocator", "broker-blinded", "broker-unblinded", "key")
 
 
@@ -41,8 +42,8 @@ class Choice:
         """Read TRIAL, AT, VAR and PROTOCOL. Raises SupervisorError, with what is allowed, for anything else."""
         root = Path(environment.get("VAR") or "var").expanduser().absolute()
         if mode == "demo":
-            trial, world = _demo(environment.get("TRIAL") or TRIALS[0], environment.get("AT", ""))
-            return cls(world, root / world, ROOT / "protocols" / trial)
+            trial, world = _demo(environment.get("TRIAL") or next(iter(PROTOCOLS)), environment.get("AT", ""))
+            return cls(world, root / world, ROOT / "protocols" / PROTOCOLS[trial])
         protocol = environment.get("PROTOCOL", "") or remembered_protocol(root / "run")
         if not protocol:
             raise SupervisorError("Say which trial to run: make run PROTOCOL=folder (protocols/imr is an example).")
@@ -58,12 +59,14 @@ class Choice:
 
 def _demo(trial: str, at: str) -> tuple[str, str]:
     """The trial of a demo and the world: the trial, or the trial at its end."""
-    if trial not in TRIALS:
-        raise SupervisorError(f"TRIAL={trial} is not a demo. Choose one of: {', '.join(TRIALS)}.")
+    if trial not in PROTOCOLS:
+        raise SupervisorError(f"TRIAL={trial} is not a demo. Choose one of: {', '.join(PROTOCOLS)}.")
     if at not in ("", "end"):
         raise SupervisorError(f"AT={at} is not a time of the demo. Say AT=end, or nothing for the trial under way.")
-    if at and trial != "imr":
-        raise SupervisorError(f"AT={at} is for TRIAL=imr: the demo of {trial} is at its end anyway. Leave AT out.")
+    if at and f"{trial}-{at}" not in DEMO_WORLDS:
+        raise SupervisorError(
+            f"AT={at} is for TRIAL=imr or imr-interim: the demo of {trial} is at its end anyway. Leave AT out."
+        )
     return trial, f"{trial}-{at}" if at else trial
 
 

@@ -5,6 +5,7 @@ So does the nightly sweep of programs that have ended, on the nights that matter
 A run of a played world is executed in this process, by the executor that the workers use. Every step may be cut off and called again.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -46,7 +47,7 @@ FINAL_STREAM = 20_290_118
 """Identifiers of the final report are drawn from a stream of its own."""
 
 
-def _own_stream(made: Snapshot, n: int) -> AbstractContextManager[None]:
+def own_stream(made: Snapshot, n: int) -> AbstractContextManager[None]:
     """Each run draws its identifiers from a stream of its own: a play that was cut off between two of them draws none twice."""
     return ids.seeded(int(made.sha256[:8], 16) + n)
 
@@ -59,8 +60,9 @@ def snapshot() -> Snapshot:
     return made
 
 
-def rehearse() -> None:
-    """The data manager makes a snapshot; the trial statistician looks at pooled figures and rehearses on a fake arm.
+def rehearse(only: Collection[str] = ()) -> None:
+    """The data manager makes a snapshot; the trial statistician looks at pooled figures and rehearses on a fake arm: everything, or ``only`` these
+    kinds of run.
 
     Nothing once the database is locked: a play that was cut off later has rehearsed.
     """
@@ -68,13 +70,13 @@ def rehearse() -> None:
     with stage.working(statistician):
         if participants.lock() is not None:
             return
-        kinds = kinds_offered(current())
+        kinds = [kind for kind in kinds_offered(current()) if not only or kind in only]
     made = snapshot()
     for n, kind in enumerate(kinds):
-        with _own_stream(made, n), stage.working(statistician):
+        with own_stream(made, n), stage.working(statistician):
             known = PooledRun.objects.filter(snapshot_id=made.pk, kind=kind).first()
             run = known or pooled.start_run(snapshot=made, kind=kind, by=statistician)
-        _execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
+        execute(PooledRun, run, pooled_tasks.compute_run, side.OPEN)
 
 
 def fix_completions() -> None:
@@ -116,10 +118,10 @@ def analyze() -> None:
         frozen = Snapshot.objects.get(pk=made.pk)
         kinds = kinds_of(current())
     for n, kind in enumerate(kinds):
-        with _own_stream(made, n), stage.working(independent, side.UNBLINDED):
+        with own_stream(made, n), stage.working(independent, side.UNBLINDED):
             known = ComparativeRun.objects.filter(snapshot_id=frozen.pk, kind=kind).first()
             run = known or comparative.start_run(snapshot=frozen, kind=kind, by=independent)
-        _execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)
+        execute(ComparativeRun, run, comparative_tasks.compute_run, side.UNBLINDED)
 
 
 def release() -> None:
@@ -134,13 +136,13 @@ def report() -> None:
     """While the trial goes on: the trial statistician reports on all arms together, the independent statistician by arm, to the committee."""
     statistician, independent = stage.person("statistician"), stage.person("independent")
     newest = snapshot()
-    with _own_stream(newest, 20), stage.working(statistician):
+    with own_stream(newest, 20), stage.working(statistician):
         open_one = Report.objects.first() or open_reports.start_report(by=statistician)
-    _execute(Report, open_one, open_report_tasks.compute_report, side.OPEN)
-    with _own_stream(newest, 21), stage.working(independent, side.UNBLINDED):
+    execute(Report, open_one, open_report_tasks.compute_report, side.OPEN)
+    with own_stream(newest, 21), stage.working(independent, side.UNBLINDED):
         of_kind = ClosedPaper.objects.filter(kind=ClosedPaper.Kind.CLOSED)
         closed_one = of_kind.first() or closed_reports.start_closed(labels=ArmLabels.Labels.REAL, by=independent)
-    _execute(ClosedPaper, closed_one, closed_report_tasks.compute_report, side.UNBLINDED)
+    execute(ClosedPaper, closed_one, closed_report_tasks.compute_report, side.UNBLINDED)
 
 
 def report_final() -> None:
@@ -149,12 +151,12 @@ def report_final() -> None:
     with ids.seeded(FINAL_STREAM), stage.working(independent, side.UNBLINDED):
         known = ClosedPaper.objects.filter(kind=ClosedPaper.Kind.FINAL).first()
         made = known or closed_reports.start_final(by=independent)
-    _execute(ClosedPaper, made, closed_report_tasks.compute_report, side.UNBLINDED)
+    execute(ClosedPaper, made, closed_report_tasks.compute_report, side.UNBLINDED)
     with stage.working(independent, side.UNBLINDED):
         closed_reports.release_report(report=ClosedPaper.objects.get(pk=made.pk), by=independent)
 
 
-def _execute(model: type[Execution], run: Execution, compute: Any, on: side.Side) -> None:
+def execute(model: type[Execution], run: Execution, compute: Any, on: side.Side) -> None:
     """What a worker does with a run, one that a killed play left behind included. Refuses to go on with a run that failed."""
     with side.on(on):
         with stage.working(stage.PLAYER, on):

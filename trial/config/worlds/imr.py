@@ -1,4 +1,5 @@
-"""The IMR trial of the demo, played through the actions until a date: about month 24 (RUNNING), or the end (OVER).
+"""The IMR trial of the demo, played through the actions until a date: about month 24, the first look of the
+teaching plan, or the end (WORLDS).
 
 The script is data (``trial.config.worlds.plan``); here each kind of event has one handler, which calls the actions as the people do whose
 work it is. A station that comes later adds its kinds to the plan and its handlers to ``Play.handlers``.
@@ -6,6 +7,7 @@ work it is. A station that comes later adds its kinds to the plan and its handle
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.core.management.base import CommandError
 from assessments.entry import actions as entry
 from assessments.entry.models import Form
 from assessments.visits import actions as visits
-from trial.config.worlds import closing, planning, stage
+from trial.config.worlds import closing, looks, planning, stage
 from trial.config.worlds.generator import Generator
 from trial.config.worlds.incidents import Incidents
 from trial.config.worlds.plan import allocation, calendar, events
@@ -48,7 +50,24 @@ ENTERED_BY = {
 Milestone = tuple[dt.datetime, Callable[[], Any]]
 
 
-def milestones(until: dt.datetime) -> list[Milestone]:
+@dataclass(frozen=True)
+class World:
+    """A world of this trial: until when it is played, the folder of its plan, and whether that has looks, which are then held."""
+
+    until: dt.datetime
+    plan: str = "imr"
+    has_looks: bool = False
+
+
+WORLDS = {
+    "imr": World(calendar.RUNNING),
+    "imr-end": World(calendar.OVER),
+    "imr-interim": World(calendar.FIRST_LOOK, "imr-interim", has_looks=True),
+    "imr-interim-end": World(calendar.OVER, "imr-interim", has_looks=True),
+}
+
+
+def milestones(world: World) -> list[Milestone]:
     """What people without a site do, by instant: before each, everything at the sites has happened."""
     lock = calendar.LOCK
     everything: list[Milestone] = [
@@ -63,15 +82,16 @@ def milestones(until: dt.datetime) -> list[Milestone]:
         (lock + dt.timedelta(days=28), closing.release),
         (lock + dt.timedelta(days=35), closing.report_final),
     ]
-    return [(at, act) for at, act in everything if at <= until]
+    everything += looks.milestones() if world.has_looks else []
+    return sorted(((at, act) for at, act in everything if at <= world.until), key=lambda one: one[0])
 
 
-def prepare(protocol: Protocol, folder: Path) -> None:
-    """Before the first person comes: the protocol, the accounts, the plan of the folder, the list. Needs a clock that stands at the beginning."""
+def prepare(protocol: Protocol, plan: Path) -> None:
+    """Before the first person comes: the protocol, the accounts, the plan of its folder, the list. Needs a clock that stands at the beginning."""
     with stage.working(stage.PLAYER):
         load_version(protocol=protocol, used=Used(), by=stage.PLAYER)
     stage.make_accounts([site.code for site in protocol.sites])
-    planning.plan(folder)
+    planning.plan(plan)
     stage.contribute_shares()
     blocks = schemes.PermutedBlocks(allocator.arms_of(protocol), (allocation.BLOCK,))
     with stage.working(allocator.ALLOCATOR, side.ALLOCATOR):

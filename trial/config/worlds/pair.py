@@ -4,7 +4,6 @@ What belongs to no site happens in the first process, at instants at which both 
 line: the second says ``here`` when it has come so far, and waits for ``on``.
 """
 
-import datetime as dt
 import os
 import signal
 import subprocess
@@ -72,47 +71,47 @@ def second(world: str, protocol: Path, site: str) -> Iterator[Second]:
                 pipe.close()
 
 
-def play(world: str, folder: Path, until: dt.datetime, say: Callable[[str], None]) -> None:
+def play(world: str, folder: Path, plan: Path, say: Callable[[str], None]) -> None:
     """Play a world from an empty database, the first site in this process and the second in another."""
     protocol = load(folder)
     sites = tuple(site.code for site in protocol.sites)
     with second(world, folder, sites[1]) as other, stage.played(BEGIN, imr.SEED):
-        imr.prepare(protocol, folder)
+        imr.prepare(protocol, plan)
         here = imr.Play(protocol, sites[:1], say)
         other.wait()
         other.go_on()
-        for at, act in imr.milestones(until):
+        for at, act in imr.milestones(imr.WORLDS[world]):
             here.until(at)
             other.wait()
             clock.move_to(max(at, clock.frozen_at() or at))
             act()
             other.go_on()
-        here.until(until)
+        here.until(imr.WORLDS[world].until)
 
 
-def play_alone(folder: Path, until: dt.datetime, say: Callable[[str], None]) -> None:
+def play_alone(world: str, folder: Path, plan: Path, say: Callable[[str], None]) -> None:
     """Play a world from an empty database, all of it in this process."""
     protocol = load(folder)
     with stage.played(BEGIN, imr.SEED):
-        imr.prepare(protocol, folder)
+        imr.prepare(protocol, plan)
         here = imr.Play(protocol, tuple(site.code for site in protocol.sites), say)
-        for at, act in imr.milestones(until):
+        for at, act in imr.milestones(imr.WORLDS[world]):
             here.until(at)
             clock.move_to(max(at, clock.frozen_at() or at))
             act()
-        here.until(until)
+        here.until(imr.WORLDS[world].until)
 
 
-def play_second(folder: Path, site: str, until: dt.datetime, ask: TextIO, answer: TextIO) -> None:
+def play_second(world: str, folder: Path, site: str, ask: TextIO, answer: TextIO) -> None:
     """What the second process does: play ``site``, and wait at each instant until it may go on."""
     protocol: Protocol = load(folder)
     here = imr.Play(protocol, (site,), lambda _line: None)
     _meet(ask, answer)
     with stage.played(BEGIN, imr.SEED + 1):
-        for at, _act in imr.milestones(until):
+        for at, _act in imr.milestones(imr.WORLDS[world]):
             here.until(at)
             _meet(ask, answer)
-        here.until(until)
+        here.until(imr.WORLDS[world].until)
 
 
 def _meet(ask: TextIO, answer: TextIO) -> None:

@@ -133,7 +133,7 @@ def test_the_page_shows_the_whole_plan_and_keeps_what_was_typed(people: dict[str
     assert "Subgroups" not in page, "this plan names none"
     for words in (
         "Kenward and Roger",
-        "three_quarters",
+        "three quarters",
         "Treatment policy",
         "Planned and published",
         "Not signed yet by",

@@ -1,6 +1,7 @@
-"""The final analysis spends what looks left, and says so on every page; the open side rehearses a look, and knows how far the trial is."""
+"""The final analysis spends what looks left, and says so on every page; the open side rehearses all looks, and knows how far the trial is."""
 
 import io
+import json
 from hashlib import sha256
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import psycopg
 import pytest
 
+from analysis.plans.queries import version_or_none
 from analysis.pooled import actions as pooled
 from analysis.pooled import tasks as pooled_tasks
 from analysis.pooled.models import PooledRun
@@ -15,6 +17,9 @@ from analysis.runs import looks as pure
 from analysis.snapshots.actions import make_snapshot
 from analysis.snapshots.models import Snapshot
 from analysis.unblinded import actions as comparative
+from analysis.unblinded.looks import queries as looks
+from analysis.unblinded.papers import final as final_paper
+from analysis.unblinded.papers import sections
 from tests import world
 from tests.unit.analysis.looks_world import compute, plan_with, put_into_force, who
 from tests.unit.analysis.runs.test_runs import unblind
@@ -78,9 +83,14 @@ def test_the_final_analysis_spends_what_is_left(played: psycopg.Connection[Any])
     with world.at_work(irma):
         row: Release = comparative.release_result(run=done, by=irma)
     assert "After the looks before the end" in text(signed_in("statistician"), f"/analysis/results/{row.pk}/")
+    with world.at_work(irma):
+        told = json.dumps([sections.result_blocks(done, done.spec), final_paper._looks(version_or_none(), [done])])
+    for words in ("How much rests on the model", "Allowing for the looks, p", "Look 2 (not planned)"):
+        assert words in told, words
+    assert told.count("the final analysis spends all that is left") == 2, "beside the result, and among the looks"
 
 
-def test_the_open_side_rehearses_a_look_and_knows_how_far_the_trial_is(played: psycopg.Connection[Any]) -> None:
+def test_the_open_side_rehearses_every_look_and_knows_how_far_the_trial_is(played: psycopg.Connection[Any]) -> None:
     stan = who("statistician")
     put_into_force(plan_with())
     with world.at_work(world.SETUP):
@@ -98,7 +108,11 @@ def test_the_open_side_rehearses_a_look_and_knows_how_far_the_trial_is(played: p
     client = signed_in("statistician")
     fake = text(client, f"/analysis/{runs['look'].pk}/")
     assert "Fake arm: people were put into arms by lot" in fake
-    assert "Rehearsal on a fake arm, no result: Look 1 (early): Z is" in fake
+    assert "Rehearsal on a fake arm, no result: The looks before the end spent" in fake
+    for words in ("Look 1 (early)", "Look 2 (late)", "Look 3 (never)", "Final analysis"):
+        assert words in fake, words
+    with world.at_work(who("independent")):
+        assert looks.earlier() == [], "what a rehearsal spends is no look"
     pooled_page = text(client, f"/analysis/{runs['pooled'].pk}/")
     assert "Share of it" in pooled_page
     assert "Participants needed with that outcome" in pooled_page

@@ -201,7 +201,7 @@ def text(client: Client, address: str) -> str:
 def test_from_the_first_look_to_what_the_team_hears(trial: psycopg.Connection[Any]) -> None:
     base = "/unblinded/analysis/looks/"
     irma, coen, cora, stan = (signed_in(name) for name in ("independent", "dmc", "chair", "statistician"))
-    assert "Begin the look early" in text(irma, "/unblinded/")
+    assert "Begin the planned look: early" in text(irma, "/unblinded/")
     assert "by the date of the first participant" in text(irma, base)
     assert "Outcomes are joined to the real arms" in text(irma, f"{base}planned/early/")
     assert irma.post(f"{base}planned/early/").headers["Location"] == f"{base}1/"
@@ -233,7 +233,9 @@ def test_from_the_first_look_to_what_the_team_hears(trial: psycopg.Connection[An
         assert client.post(f"{base}1/sign/", {"password": world.PASSWORD}).status_code == 302
     assert "Recommendation of the data monitoring" not in text(stan, "/")
     assert "Continue as planned" in text(cora, f"{base}1/tell/")
+    assert "The team was told on" not in text(cora, f"{base}1/")
     assert cora.post(f"{base}1/tell/").status_code == 302
+    assert "The team was told on" in text(coen, f"{base}1/")
     home = text(stan, "/")
     assert "Recommendation of the data monitoring committee" in home
     assert "Continue as planned" in home

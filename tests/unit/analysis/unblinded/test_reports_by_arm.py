@@ -254,11 +254,20 @@ def test_published_effects_are_said_to_be_inside_only_where_they_are() -> None:
 
 
 def test_looks_stand_as_the_last_of_them_knew_them() -> None:
-    one = {"number": 1, "code": "half", "planned": True, "information": 40.5, "z": 1.2, "bound": 2.96, "alpha": 0.00305}
+    one = {
+        "number": 1,
+        "code": "half",
+        "planned": True,
+        "information": 40.5,
+        "fraction": 0.405,
+        "z": 1.2,
+        "bound": 2.96,
+        "alpha": 0.00305,
+    }
     other = {**one, "number": 2, "code": "", "planned": False, "z": 1.9, "bound": None}
     held = [SimpleNamespace(result={"look": {"held": [one]}}), SimpleNamespace(result={"look": {"held": [one, other]}})]
     rows = sections.looks_table(held).rows
-    assert [row[0] for row in rows] == ["1: half", "2: not planned"]
-    assert list(rows[1][1:]) == [40.5, 1.9, None, 0.00305]
+    assert [row[0] for row in rows] == ["Look 1 (half)", "Look 2 (not planned)"]
+    assert list(rows[1][1:]) == ["40.5", 0.405, 1.9, None, 0.00305]
     assert not sections.looks_table([]).rows
     assert not sections.looks_table([SimpleNamespace(result={})]).rows

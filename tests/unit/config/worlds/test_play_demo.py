@@ -12,7 +12,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests import world
-from trial.config.management.commands import play_demo
 from trial.config.management.commands.play_demo import start_over
 from trial.config.worlds import imr, pair, stage
 from trial.config.worlds.plan import events
@@ -30,7 +29,7 @@ def column(owner: psycopg.Connection[Any], query: str) -> list[Any]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A world that stops after five weeks."""
-    monkeypatch.setitem(play_demo.UNTIL, "imr", FIRST_WEEKS)
+    monkeypatch.setitem(imr.WORLDS, "imr", imr.World(FIRST_WEEKS))
 
 
 def test_cut_off_it_begins_anew(
@@ -55,7 +54,7 @@ def _stop(*_: Any) -> None:
 
 
 def test_an_allocation_that_is_not_the_planned_one_stops_the_play(
-    empty: psycopg.Connection[Any], thin: Path, monkeypatch: pytest.MonkeyPatch
+    empty: psycopg.Connection[Any], thin: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head, *rows = imr.allocation.as_csv().splitlines()
     arms = [row.rpartition(",")[2] for row in rows]
@@ -65,21 +64,21 @@ def test_an_allocation_that_is_not_the_planned_one_stops_the_play(
     turned = "\n".join([head, *(f"{place},{arm}" for place, arm in zip(places, turned_arms, strict=True))]) + "\n"
     monkeypatch.setattr(imr.allocation, "as_csv", lambda: turned)
     with pytest.raises(CommandError, match="not the one of the plan"):
-        pair.play_alone(thin, FIRST_WEEKS, print)
+        pair.play_alone("imr", thin, thin, print)
 
 
 def test_without_its_second_process_a_play_stops(
-    empty: psycopg.Connection[Any], thin: Path, monkeypatch: pytest.MonkeyPatch
+    empty: psycopg.Connection[Any], thin: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pair.sys, "executable", "/bin/false")
     with pytest.raises(CommandError, match="the other site has ended"):
-        pair.play("imr", thin, FIRST_WEEKS, print)
+        pair.play("imr", thin, thin, print)
 
 
-def test_without_the_first_the_second_plays_nothing(empty: psycopg.Connection[Any], thin: Path) -> None:
+def test_without_the_first_the_second_plays_nothing(empty: psycopg.Connection[Any], thin: Path, short: None) -> None:
     said = io.StringIO()
     with pytest.raises(CommandError, match="first site has ended"):
-        pair.play_second(thin, "dordrecht", FIRST_WEEKS, io.StringIO(""), said)
+        pair.play_second("imr", thin, "dordrecht", io.StringIO(""), said)
     assert said.getvalue() == "here\n"
     assert column(empty, "select count(*) from core_history") == [0]
 

@@ -75,3 +75,26 @@ def test_one_process_and_two_play_the_same_trial(tmp_path: Path, thin: Path) -> 
 
 def _second(cell: Any) -> Any:
     return cell.replace(microsecond=0) if hasattr(cell, "microsecond") else cell
+
+
+def test_the_trial_with_looks_when_the_first_is_due(tmp_path: Path) -> None:
+    with connected(played("imr-interim", tmp_path)) as owner:
+        newest = "select (result->'blinded'->>'share')::float from pooled_pooledrun where kind = 'pooled' order by created_at desc limit 1"
+        assert 0.5 <= one(owner, newest) < 0.6, "half of the information, as the open side knows it"
+        assert one(owner, "select count(*) from unblinded_look") == 0
+
+
+def test_the_trial_with_looks_at_its_end(tmp_path: Path) -> None:
+    """Both looks held within their bounds and told, and the final analysis with all that they left."""
+    with connected(played("imr-interim-end", tmp_path)) as owner:
+        looks = owner.execute(
+            "select l.code, r.fraction, abs(r.z) < r.bound, r.alpha from unblinded_look_result r join unblinded_look l on l.id = r.look_id"
+            " order by l.number"
+        ).fetchall()
+        assert [row[0] for row in looks] == ["half", "three_quarters"]
+        assert all(inside for _code, _fraction, inside, _alpha in looks)
+        assert one(owner, "select count(*) from participants_release where kind = 'recommendation'") == 2
+        final = one(owner, "select result->'final' from unblinded_comparative_run where kind = 'plan'")
+        assert [held["alpha"] for held in final["held"]] == [pytest.approx(alpha) for *_row, alpha in looks]
+        assert final["spent_before"] == pytest.approx(looks[-1][-1])
+        assert 1.95 < final["bound"] < 2.1

@@ -12,14 +12,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 from psycopg import sql
 
-from trial.config.worlds import btheb, pair, stage
-from trial.config.worlds.plan.calendar import OVER, RUNNING
+from trial.config.worlds import btheb, imr, pair, stage
 from trial.core import db
 from trial.core.management.commands.setup_database import current_plan
 
-FOLDERS = {"imr": "imr", "imr-end": "imr", "btheb": "btheb"}
+PROTOCOLS = settings.BASE_DIR / "protocols"
+FOLDERS = {**dict.fromkeys(imr.WORLDS, "imr"), "btheb": "btheb"}
 """The protocol of each world."""
-UNTIL = {"imr": RUNNING, "imr-end": OVER}
 
 
 class Command(BaseCommand):
@@ -30,16 +29,24 @@ class Command(BaseCommand):
             "--world", default=settings.WORLD, help=f"{', '.join(FOLDERS)}; EQUIPOISE_WORLD when not given"
         )
         parser.add_argument("--protocol", type=Path, help="folder of the protocol; the world's own when not given")
+        parser.add_argument("--plan", type=Path, help="folder of the analysis plan; the world's own when not given")
         parser.add_argument("--processes", type=int, choices=(1, 2), default=2, help="how many play an IMR world")
         parser.add_argument("--site", help="play this site beside the process that started this one")
 
     def handle(
-        self, *args: Any, world: str, protocol: Path | None, processes: int, site: str | None, **options: Any
+        self,
+        *args: Any,
+        world: str,
+        protocol: Path | None,
+        plan: Path | None,
+        processes: int,
+        site: str | None,
+        **options: Any,
     ) -> None:
         stage.refuse_outside_demo("play_demo")
         if world not in FOLDERS:
             raise CommandError(f"{world} is no demo world. Choose one of: {', '.join(FOLDERS)}.")
-        folder = protocol or settings.BASE_DIR / "protocols" / FOLDERS[world]
+        folder = protocol or PROTOCOLS / FOLDERS[world]
         if site:
             self._play_second(world, folder, site)
             return
@@ -48,7 +55,7 @@ class Command(BaseCommand):
             return
         began = time.monotonic()
         try:
-            ends_at = self._play_btheb(folder) if world == "btheb" else self._play_imr(world, folder, processes)
+            ends_at = self._play_btheb(folder) if world == "btheb" else self._play_imr(world, folder, plan, processes)
             stage.leave_clock_at(ends_at, world)
         finally:
             db.close_all()
@@ -61,19 +68,20 @@ class Command(BaseCommand):
         played.run()
         return played.ends_at
 
-    def _play_imr(self, world: str, folder: Path, processes: int) -> dt.datetime:
-        """A killed play begins anew."""
+    def _play_imr(self, world: str, folder: Path, plan: Path | None, processes: int) -> dt.datetime:
+        """A killed play begins anew. The plan lies beside the protocol, but for a world that has one of its own."""
         start_over()
-        until = UNTIL[world]
+        own = imr.WORLDS[world].plan
+        plan = plan or (folder if own == FOLDERS[world] else PROTOCOLS / own)
         if processes == 1:
-            pair.play_alone(folder, until, self.stdout.write)
+            pair.play_alone(world, folder, plan, self.stdout.write)
         else:
-            pair.play(world, folder, until, self.stdout.write)
-        return until
+            pair.play(world, folder, plan, self.stdout.write)
+        return imr.WORLDS[world].until
 
     def _play_second(self, world: str, folder: Path, site: str) -> None:
         try:
-            pair.play_second(folder, site, UNTIL[world], sys.stdin, sys.stdout)
+            pair.play_second(world, folder, site, sys.stdin, sys.stdout)
         finally:
             db.close_all()
 

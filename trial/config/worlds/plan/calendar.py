@@ -1,4 +1,5 @@
-"""The demo's calendar. One script, two dates: RUNNING, when the trial is under way, and LOCK and after, when it is over."""
+"""The demo's calendar. One script, and where its worlds stop: RUNNING, when the trial is under way, FIRST_LOOK, when the first look of
+the teaching plan is due, and LOCK and after, when it is over."""
 
 import datetime as dt
 
@@ -11,6 +12,12 @@ RUNNING = dt.datetime(2026, 11, 2, 8, 30, tzinfo=dt.UTC)
 
 REHEARSAL = RUNNING - dt.timedelta(days=14)
 """The trial statistician rehearses; what the data manager freezes at RUNNING has not been looked at yet."""
+
+FIRST_LOOK = dt.datetime(2027, 5, 10, 8, 30, tzinfo=dt.UTC)
+"""Under the teaching plan half of the information is there, and the first look is due: where ``make demo TRIAL=imr-interim`` stops."""
+
+SECOND_LOOK = dt.datetime(2028, 1, 10, 8, 30, tzinfo=dt.UTC)
+"""Three quarters of it."""
 
 LOCK = dt.datetime(2028, 12, 14, 10, 0, tzinfo=dt.UTC)
 """More than a year after the last 12-month visit was due: admissions of the year after it are known."""
