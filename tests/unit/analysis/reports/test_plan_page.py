@@ -187,7 +187,7 @@ def test_how_an_imputation_model_took_teams_is_said() -> None:
     assert "factor with 3 levels" in str(told.lead)
     assert "D1 + D2; R4 + R5" in str(told.lead)
     none = {"groups": 1, "pooled": [["D1", "D2"]]}
-    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": none}})[1]
+    told = plan_beside.beside(frozen, stored | {"tipping": {**stored["tipping"], "teams": none}})[2]
     assert "goes without teams" in str(told.lead)
 
 
