@@ -74,7 +74,7 @@ def test_from_the_trigger_to_the_word(
     stan = new_page()
     sign_in(stan, "statistician")
     expect(stan.get_by_text("Nothing else of a look at the data is told.")).to_be_visible()
-    for name in ("Look before the end on a fake arm", "Pooled figures"):
+    for name in ("Looks before the end on a fake arm", "Pooled figures"):
         stan.goto("/analysis/")
         stan.get_by_role("row", name=name).get_by_role("link", name="Open").click()
         check_axe(stan)
