@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests import world
+from trial.config.supervisor.browser import TO_TYPE, find_browser
 
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
 PATIENT = 30_000
 """Milliseconds: two cores may be busy with everything else."""
 WIDTHS = {"phone": (320, 640), "tablet": (768, 1024), "desk": (1280, 900)}
@@ -88,11 +88,12 @@ def live(_serving: str, database: psycopg.Connection[Any], settings: Any) -> str
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium a session. Without it the test fails with the line to type; it is never skipped."""
-    if CHROMIUM is None:
-        pytest.fail("Chromium is missing. Install it: apt-get install chromium", pytrace=False)
+    chromium = find_browser()
+    if chromium is None:
+        pytest.fail(f"Chromium is missing. Type: {TO_TYPE}", pytrace=False)
     expect.set_options(timeout=PATIENT)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield running
         running.close()
 
