@@ -18,7 +18,7 @@ from analysis.runs.specs import BY_PLAN
 from trial.core.ui import charts
 from trial.core.ui.charts import Chart
 from trial.core.ui.parts import Result
-from trial.core.ui.tables import csv_response
+from trial.core.ui.tables import Column, Table, csv_response
 
 RECORD = ("result_sha256", "snapshot_sha256", "extract_sha256", "code_version", "environment_hash", "seed")
 """What makes a result reproducible, beside its specification."""
@@ -135,11 +135,17 @@ def _csv(stored: Stored, given: Mapping[str, str]) -> HttpResponse:
         figure = _figure(stored, given)
         if figure.table is None:
             raise Http404
-        return csv_response(figure.table, f"{stored.name}-{figure.key}")
+        table = with_kind_of_arms(figure.table) if stored.fake else figure.table
+        return csv_response(table, f"{stored.name}-{figure.key}")
     rows = result_rows(stored.frozen, stored.result, fake=stored.fake)
     if rows is None:
         raise Http404
     return csv_response(rows, stored.name)
+
+
+def with_kind_of_arms(table: Table) -> Table:
+    """The same numbers, and on each line that the arms are fake: a file is read far from its page."""
+    return Table([Column("arms"), *table.columns], [["fake", *row] for row in table.rows])
 
 
 def _json(stored: Stored, given: Mapping[str, str]) -> HttpResponse:

@@ -24,7 +24,7 @@ KEYS = {"label", "n", "estimate", "se", "lower", "upper"}
 
 @cache
 def plan() -> dict[str, Any]:
-    return frozen(outcomes=0) | {"tipping": None, "rerandomization": None, "imputations": []}
+    return frozen(outcomes=0) | {"tipping": None, "rerandomization": None, "bootstrap": None, "imputations": []}
 
 
 @cache

