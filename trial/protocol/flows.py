@@ -79,7 +79,9 @@ def _codes(protocol: Protocol, problems: Problems) -> None:
 
 def _behind(protocol: Protocol, problems: Problems) -> None:
     """What is recorded behind the wall has no answer, score or covariate of the same code on the open side."""
-    known = dict.fromkeys(KNOWN_BEHIND, "joined behind the wall") | {arm.code: "an arm" for arm in protocol.arms}
+    known = dict.fromkeys(KNOWN_BEHIND, "joined behind the wall") | {
+        arm.code: "an arm of trial.toml" for arm in protocol.arms
+    }
     if protocol.sessions:
         known |= {one.code: "a module of sessions.toml" for one in protocol.sessions.modules}
     for scale in protocol.fidelity:
