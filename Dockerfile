@@ -8,6 +8,8 @@ RUN python -m venv /opt/equipoise \
 FROM python:3.11.13-slim-bookworm
 ENV PATH=/opt/equipoise/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    OMP_NUM_THREADS=1 \
     DJANGO_SETTINGS_MODULE=trial.config.settings
 RUN groupadd --gid 10001 equipoise \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin equipoise \

@@ -37,7 +37,7 @@ types: install
 	$(BIN)/mypy
 
 suite: install
-	MAKEFLAGS= $(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench and not parity"
+	MAKEFLAGS= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -m "not proof and not bench and not parity"
 
 # What takes seconds comes first; then the types beside the tests, since they keep one processor busy and leave the other idle.
 test: install browser style ## Everything that must hold before a change goes in

@@ -15,6 +15,7 @@ import pytest
 
 from tests import world
 from tests.database import ROOT
+from trial.config.supervisor.services import ONE_THREAD, environment_for
 
 SECRETS = (
     "OWNER_DATABASE_URL",
@@ -110,3 +111,11 @@ def test_each_process_serves_its_half(processes: tuple[int, int]) -> None:
     assert status == 200
     assert "do not belong together" in body
     assert 'href="/unblinded/login/"' in body
+
+
+def test_services_keep_linear_algebra_to_one_thread_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.delenv(name, raising=False)
+    assert ONE_THREAD.items() <= environment_for((), {}, {}).items()
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    assert environment_for((), {}, {})["OPENBLAS_NUM_THREADS"] == "4"

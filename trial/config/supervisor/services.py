@@ -18,6 +18,9 @@ BROKER_URL = "REDIS_URL"
 UNBLINDED_BROKER_URL = "UNBLINDED_REDIS_URL"
 ADDRESSES = (OWNER_URL, BLINDED_URL, UNBLINDED_URL, ALLOCATOR_URL, BROKER_URL, UNBLINDED_BROKER_URL)
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Matrices here are small, and workers share the cores already: threads of linear algebra would only wait for each other."""
+
 _CONFIDENTIAL = (*ADDRESSES, "SECRET_KEY", "BACKUP_KEY")
 
 
@@ -122,4 +125,4 @@ def environment_for(
     # A machine that keeps Python from writing compiled modules would pay seconds at each start of each process.
     hidden.add("PYTHONDONTWRITEBYTECODE")
     base = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**base, **common, **(extra or {}), **{name: addresses[name] for name in credentials}}
+    return {**ONE_THREAD, **base, **common, **(extra or {}), **{name: addresses[name] for name in credentials}}
