@@ -5,7 +5,7 @@ interval lies between percentiles of the estimates: of R ordered ones those at t
 normal errors and no covariance that is the same for all, and it is not corrected for bias. Efron and Tibshirani (1993), An Introduction to the
 Bootstrap, sections 8.3 (several samples) and 13.3 (percentiles).
 
-Sample i depends on the seed and i alone: however the work is split, stopped and resumed, the parts make the same result.
+Samples are drawn and fitted in `blocks`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import nested
+from .blocks import Part, joined, part_of
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
@@ -35,8 +36,6 @@ Estimates = Callable[[Sequence[Who]], Array]
 
 REPLICATES = 1_999
 """So many samples: the ends of an interval of 95 % are then the 50th and the 1,950th estimate."""
-BLOCK = 100
-"""So many samples are fitted together; blocks begin at the same numbers wherever a part begins."""
 FAILED = 0.05
 """No interval where more of the samples than this cannot be fitted."""
 
@@ -56,16 +55,6 @@ class Resampling:
     def estimate(self, who: Who) -> float:
         """The estimate of one sample."""
         return float(self.estimates([who])[0])
-
-
-@dataclass(frozen=True)
-class Part:
-    """The estimates of the samples from `start` to before `stop`, and the seed of their numbers."""
-
-    seed: str
-    start: int
-    stop: int
-    estimates: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -111,25 +100,18 @@ def resample(
     found: Resampling, *, seed: str, start: int, stop: int, tell: Callable[[int], None] = lambda done: None
 ) -> Part:
     """The samples from `start` to before `stop`. `tell` hears how many are done."""
-    estimates: list[float] = []
-    for at in range(start - start % BLOCK, stop, BLOCK):
-        indices = range(max(at, start), min(at + BLOCK, stop))
-        estimates += map(float, found.estimates([sample(found.arms, seed, index) for index in indices]))
-        tell(indices.stop - start)
-    return Part(seed, start, stop, tuple(estimates))
+
+    def values_of(numbers: range) -> Array:
+        return found.estimates([sample(found.arms, seed, index) for index in numbers])
+
+    return part_of(values_of, seed=seed, start=start, stop=stop, tell=tell)
 
 
 def combine(
     parts: Iterable[Part], observed: float, *, replicates: int = REPLICATES, confidence: float = 0.95
 ) -> Bootstrap:
     """The interval from parts in any order. Refused: parts that do not hold each sample once, of several seeds, too many that failed."""
-    ordered = sorted(parts, key=lambda part: part.start)
-    starts, stops = [part.start for part in ordered], [part.stop for part in ordered]
-    if [0, *stops] != [*starts, replicates] or any(p.stop - p.start != len(p.estimates) for p in ordered):
-        raise Refused([error("bootstrap_parts", replicates=replicates)])
-    if len({part.seed for part in ordered}) != 1:
-        raise Refused([error("bootstrap_parts", replicates=replicates)])
-    every = np.array([value for part in ordered for value in part.estimates])
+    every = joined(parts, replicates, torn="bootstrap_parts", mixed="bootstrap_parts")
     known = every[np.isfinite(every)]
     failed = len(every) - len(known)
     if failed > FAILED * len(every) or len(known) < 2:

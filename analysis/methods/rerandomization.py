@@ -5,21 +5,21 @@ order, and the statistic is computed again each time: p = (1 + #{as extreme}) / 
 Appl Genet Mol Biol 9:39). The statistic is studentized, so that it also holds, in large samples, where only the mean is the same in both arms
 (Chung and Romano 2013, Ann Stat 41:484-507). Rosenberger and Lachin (2016), Randomization in Clinical Trials, chapter 6.
 
-Replicate i depends on the seed and i alone, and is always computed in the same block of neighbors: however the work is split, stopped and
-resumed, the parts make the same result to the last bit.
+Replicates are drawn and computed in `blocks`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import Part, joined, part_of
 from .likelihood import Array
 from .problems import Refused, error
 
@@ -30,19 +30,8 @@ Statistic = Callable[[Arms], npt.ArrayLike]
 """The studentized contrast of each row of arms: (r, n) to (r,); not-a-number where a refit failed."""
 
 LEAST = 4_999
-BLOCK = 100
 _TIE = 1e-10
 """Statistics closer than this, relatively, are one value that rounding has told apart."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The statistics of the replicates from `start` to before `stop`, and what they belong to."""
-
-    seed: str
-    start: int
-    stop: int
-    statistics: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -71,12 +60,6 @@ def observe(statistic: Statistic, arms: npt.ArrayLike) -> float:
     return value
 
 
-def split(replicates: int, size: int) -> Iterator[tuple[int, int]]:
-    """Starts and stops of parts of `size` replicates (of whole blocks, so that none is computed twice)."""
-    whole = max(1, math.ceil(size / BLOCK)) * BLOCK
-    return ((start, min(start + whole, replicates)) for start in range(0, replicates, whole))
-
-
 def replicate(
     statistic: Statistic, scheme: Scheme | None, arms: npt.ArrayLike, *, seed: str, start: int, stop: int
 ) -> Part:
@@ -88,13 +71,11 @@ def replicate(
         raise Refused([error("rerandomization_no_scheme")])
     given = np.asarray(arms, dtype=np.int64)
     codes = np.unique(given)
-    found: list[Array] = []
-    for first in range(start - start % BLOCK, stop, BLOCK):
-        drawn = np.array([_draw(scheme, given.shape, codes, seed, i) for i in range(first, first + BLOCK)])
-        values = _values(statistic, drawn)
-        found.append(values[max(start - first, 0) : min(stop - first, BLOCK)])
-    statistics = np.concatenate(found) if found else np.empty(0)
-    return Part(seed, start, stop, tuple(map(float, statistics)))
+
+    def values_of(numbers: range) -> Array:
+        return _values(statistic, np.array([_draw(scheme, given.shape, codes, seed, i) for i in numbers]))
+
+    return part_of(values_of, seed=seed, start=start, stop=stop)
 
 
 def combine(
@@ -106,13 +87,8 @@ def combine(
     """
     if replicates < LEAST:
         raise Refused([error("rerandomization_too_few", got=replicates, least=LEAST)])
-    ordered = sorted((part for part in parts if part.stop > part.start), key=lambda part: part.start)
-    starts, stops = [part.start for part in ordered], [part.stop for part in ordered]
-    if [0, *stops] != [*starts, replicates] or any(p.stop - p.start != len(p.statistics) for p in ordered):
-        raise Refused([error("rerandomization_parts", replicates=replicates)])
-    if len({part.seed for part in ordered}) != 1:
-        raise Refused([error("rerandomization_seeds")])
-    values = np.array([value for part in ordered for value in part.statistics])
+    parts = list(parts)
+    values = joined(parts, replicates, torn="rerandomization_parts", mixed="rerandomization_seeds")
     failed = ~np.isfinite(values)
     compared, limit = (np.abs(values), abs(observed)) if sides == 2 else (values, observed)
     extreme = int((failed | (compared >= limit - _TIE * abs(limit))).sum())
@@ -125,7 +101,7 @@ def combine(
         extreme=extreme,
         failed=int(failed.sum()),
         error=math.sqrt(p * (1 - p) / replicates),
-        seed=ordered[0].seed,
+        seed=next(part.seed for part in parts if part.stop > part.start),
         statistics=tuple(float(v) if math.isfinite(v) else None for v in values),
     )
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.methods.blocks import split
 from analysis.methods.canonical import plain
 from analysis.methods.progress import SILENT, Watch
-from analysis.methods.rerandomization import split
 from analysis.runs import imputed, resampled, sensitivity
 from analysis.runs.joined import Joined, arms_of
 from analysis.runs.looks import final_result

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.methods.bootstrap import REPLICATES, Part, Resampling, combine, resample, resampling_of
+from analysis.methods.blocks import Part
+from analysis.methods.bootstrap import REPLICATES, Resampling, combine, resample, resampling_of
 from analysis.methods.fitspec import read_fit_spec
 from analysis.methods.multiplicity import max_t
 from analysis.methods.problems import Refused, error
@@ -42,7 +43,7 @@ def samples(
         return {"problems": refusal.problems}
     except (np.linalg.LinAlgError, ArithmeticError):
         return {"problems": (error("fit_numbers"),)}
-    values = [value if np.isfinite(value) else None for value in part.estimates]
+    values = [value if np.isfinite(value) else None for value in part.values]
     return {"observed": observed, "start": start, "stop": stop, "seed": seed, "estimates": values}
 
 

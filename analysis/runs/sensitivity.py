@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.methods.blocks import Part
 from analysis.methods.fitspec import read_fit_spec
 from analysis.methods.lots import Lots, lots_of
 from analysis.methods.multiplicity import fixed_sequence, holm
 from analysis.methods.problems import Problem, Refused, error
 from analysis.methods.progress import Watch
-from analysis.methods.rerandomization import LEAST, Arms, Part, Rerandomization, combine, observe, replicate
+from analysis.methods.rerandomization import LEAST, Arms, Rerandomization, combine, observe, replicate
 from analysis.plans.definition import Plan
 from analysis.runs.imputed import IMPUTATIONS
 from analysis.runs.planned import attempt, baseline_spread, by_team_rule, planned_spec
@@ -102,7 +103,7 @@ def replicates(
             )
     except Refused as refusal:
         return {"problems": refusal.problems}
-    values = [value if np.isfinite(value) else None for value in part.statistics]
+    values = [value if np.isfinite(value) else None for value in part.values]
     return {"observed": observed, "start": start, "stop": stop, "seed": lot.seed, "statistics": values}
 
 

@@ -15,6 +15,7 @@ import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from analysis.methods import likelihood, nestedfit, twolevel
+from analysis.methods.blocks import BLOCK
 from analysis.methods.bootstrap import resample, resampling_of, sample
 from analysis.methods.columns import build_columns
 from analysis.methods.fitspec import FitSpec, read_fit_spec
@@ -25,7 +26,7 @@ from analysis.methods.mmrm import maximize
 from analysis.methods.patterns import collect
 from analysis.methods.progress import Watch
 from analysis.methods.repeated import wide
-from analysis.methods.rerandomization import BLOCK, Arms, Statistic, replicate
+from analysis.methods.rerandomization import Arms, Statistic, replicate
 from analysis.methods.structures import structure
 from tests.benchmarks.timing import taken
 

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.methods.blocks import BLOCK, Part, split
 from analysis.methods.problems import Refused
 from analysis.methods.rerandomization import (
-    BLOCK,
     LEAST,
     Arms,
-    Part,
     Rerandomization,
     Scheme,
     Statistic,
@@ -24,7 +23,6 @@ from analysis.methods.rerandomization import (
     observe,
     replicate,
     seed_of,
-    split,
 )
 
 ARMS = np.array([0, 1, 1, 0, 1, 0, 0, 1])

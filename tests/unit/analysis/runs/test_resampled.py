@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.methods import rerandomization
+from analysis.methods import blocks, rerandomization
 from analysis.methods.canonical import encode
 from analysis.methods.multiplicity import max_t
 from analysis.plans.checks import check
@@ -30,7 +30,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     few(monkeypatch.setattr)
     for module, name in ((rerandomization, "LEAST"), (sensitivity, "LEAST")):
         monkeypatch.setattr(module, name, LOTS)
-    for module in (rerandomization, parts):
+    for module in (blocks, parts):
         monkeypatch.setattr(module, "BLOCK", 20)
 
 
