@@ -16,6 +16,8 @@ from .likelihood import Array
 from .problems import Refused, error
 
 BLOCK = 100
+ENOUGH = 1e-8
+"""The decrement at which the refit to what was drawn ends."""
 
 
 @dataclass(frozen=True)

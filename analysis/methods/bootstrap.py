@@ -18,17 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import nested
 from .blocks import Part, joined, part_of
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
-from .longtable import Factor, Long, read_long
+from .longtable import Long, read_long
 from .mixed import independent_columns
-from .nestedfit import fit_nested, refit
+from .nestedrefit import begin, has_intercepts
+from .patterns import UNTOLD
 from .problems import Refused, error
 from .repeated import find
-from .stackedpeople import ENOUGH, Refits
+from .stackedpeople import Refits
 
 Who = npt.NDArray[np.intp]
 Estimates = Callable[[Sequence[Who]], Array]
@@ -134,7 +134,7 @@ def _repeated(data: Long, spec: FitSpec, visit: int, arm: int) -> Estimates:
     """Covariances from the fit to everybody are where each search starts; the structure is the one that converged there."""
     found = find(data, spec)
     contrast = _contrast(found.columns, visit, arm)
-    if not contrast.any() or np.abs(contrast @ found.patterns.null).max(initial=0.0) > 1e-8:
+    if not contrast.any() or not found.patterns.tells(contrast):
         raise Refused([error("bootstrap_no_contrast")])
     refits = Refits(found, contrast, spec.method == "reml")
 
@@ -146,31 +146,22 @@ def _repeated(data: Long, spec: FitSpec, visit: int, arm: int) -> Estimates:
 
 def _mixed(data: Long, spec: FitSpec, visit: int, arm: int) -> Estimates:
     """Random intercepts of the subject, and of its unit where there is one: a person who is drawn twice is two people of one unit."""
-    levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
-    if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
+    if not has_intercepts(data, spec):
         raise Refused([error("bootstrap_no_contrast")])
     columns = build_columns(data, spec, by_row=True)
     contrast = _contrast(columns, visit, arm)
-    subjects, reml = data.subject, spec.method == "reml"
-    units = levels[0].codes if len(levels) > 1 else np.zeros(len(data.y), dtype=np.intp)
-    scale = float(data.y.std())
-    y = (data.y - data.y.mean()) / scale
     X = np.asarray(np.einsum("nm,nmp->np", columns.C, columns.B[data.visit.codes], optimize=True))
-    fit, _solution = fit_nested(y, X, columns.names, subjects, units, "reml" if reml else "ml")
-    theta = np.array([fit.variance_unit or 0.0, fit.variance_subject, fit.variance_residual])
-    rows_of = [np.flatnonzero(subjects == one) for one in range(data.subjects)]
+    begun = begin(data, spec, X, columns.names)
+    rows_of = [np.flatnonzero(data.subject == one) for one in range(data.subjects)]
 
     def one(who: Who) -> float:
         rows = np.concatenate([rows_of[person] for person in who])
         people = np.repeat(np.arange(len(who)), [len(rows_of[person]) for person in who])
-        _codes, places = np.unique(units[rows], return_inverse=True)
+        _codes, places = np.unique(begun.units[rows], return_inverse=True)
         drawn, null = independent_columns(X[rows])
-        if np.abs(contrast @ null).max(initial=0.0) > 1e-8:
+        if np.abs(contrast @ null).max(initial=0.0) > UNTOLD:
             return float("nan")
-        try:
-            state = refit(nested.build(y[rows], X[rows][:, drawn], people, places, reml), theta, ENOUGH)
-        except np.linalg.LinAlgError:
-            return float("nan")
-        return float("nan") if state is None else float(scale * contrast[drawn] @ state.beta)
+        state = begun.again(begun.y[rows], X[rows][:, drawn], people, places)
+        return float("nan") if state is None else float(begun.scale * contrast[drawn] @ state.beta)
 
     return lambda samples: np.array([one(who) for who in samples])

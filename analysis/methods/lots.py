@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import nested
+from .blocks import ENOUGH
 from .columns import Columns, build_columns
 from .fitspec import FitSpec
 from .likelihood import Array
 from .longtable import Factor, Long, read_long
 from .mixed import independent_columns
 from .mmrm import Maximum, maximize
-from .nestedfit import fit_nested, refit
+from .nestedrefit import begin, has_intercepts
 from .patterns import Patterns, collect
 from .problems import Refused, error
 from .repeated import search, wide
@@ -29,8 +29,6 @@ from .rerandomization import Arms, Statistic
 from .stackedlots import StackOfLots
 
 _ROW = "row of the table"
-ENOUGH = 1e-8
-"""The decrement at which a refit ends."""
 
 
 @dataclass(frozen=True)
@@ -118,20 +116,16 @@ def _repeated(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> t
 
 def _studentized(patterns: Patterns, top: Maximum | None, contrast: Array) -> float:
     """L'b / SE; not-a-number where the search failed, or the data do not tell L'b."""
-    if top is None or not top.converged or np.abs(contrast @ patterns.null).max(initial=0.0) > 1e-8:
+    if top is None or not top.converged or not patterns.tells(contrast):
         return float("nan")
-    row = np.linalg.solve(patterns.root.T, contrast[patterns.kept])
+    row = patterns.on_basis(contrast)
     return float(row @ top.point.gamma / np.sqrt(row @ top.point.inverse @ row))
 
 
 def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> tuple[Statistic, Statistic]:
     """Random intercepts of the subject, and of its unit where there is one; not-a-number where a refit ends nowhere."""
-    levels = [level for name in spec.random if isinstance(level := data.others[name], Factor)]
-    if data.arm is None or not 0 < len(levels) < 3 or spec.slope or spec.nested_in_arm:
+    if data.arm is None or not has_intercepts(data, spec):
         raise Refused([error("rerandomization_no_statistic")])
-    subjects, reml = levels[-1].codes, spec.method == "reml"
-    units = levels[0].codes if len(levels) > 1 else np.zeros(len(data.y), dtype=np.intp)
-    y = (data.y - data.y.mean()) / data.y.std()
 
     def matrix(arms: Arms) -> Array:
         return np.asarray(
@@ -140,15 +134,10 @@ def _mixed(data: Long, spec: FitSpec, columns: Columns, contrast: Array) -> tupl
 
     X = matrix(data.arm.codes)
     kept, _null = independent_columns(X)
-    fit, _solution = fit_nested(y, X, columns.names, subjects, units, "reml" if reml else "ml")
-    theta = np.array([fit.variance_unit or 0.0, fit.variance_subject, fit.variance_residual])
-    row = contrast[kept]
+    begun, row = begin(data, spec, X, columns.names), contrast[kept]
 
     def one(arms: Arms) -> float:
-        try:
-            state = refit(nested.build(y, matrix(arms[data.subject])[:, kept], subjects, units, reml), theta, ENOUGH)
-        except np.linalg.LinAlgError:
-            return float("nan")
+        state = begun.again(begun.y, matrix(arms[data.subject])[:, kept], begun.subjects, begun.units)
         if state is None:
             return float("nan")
         return float(row @ state.beta / np.sqrt(row @ state.covariance @ row))

@@ -21,6 +21,10 @@ from .likelihood import Array
 _DEPENDENT = 1e-11  # squared length of what a column adds to the earlier ones, against its own
 
 
+UNTOLD = 1e-8
+"""A combination that has more than this along what X cannot tell is not determined."""
+
+
 @dataclass(frozen=True)
 class Patterns:
     """Cross-products of the P patterns of T visits, on an orthonormal basis of r columns.
@@ -52,6 +56,14 @@ class Patterns:
     def rank(self) -> int:
         """r, the number of coefficients that can be estimated."""
         return len(self.kept)
+
+    def tells(self, contrast: Array) -> bool:
+        """Whether the data determine the combination `contrast` (p,) of all coefficients."""
+        return bool(np.abs(contrast @ self.null).max(initial=0.0) <= UNTOLD)
+
+    def on_basis(self, contrast: Array) -> Array:
+        """The same combination (r,) of the coefficients on the orthonormal basis."""
+        return np.asarray(np.linalg.solve(self.root.T, contrast[self.kept]))
 
     @cached_property
     def unseen(self) -> Array:

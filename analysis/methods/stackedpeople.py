@@ -10,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import ENOUGH
 from .likelihood import Array
 from .mmrm import maximize
 from .patterns import collect, in_patterns
 from .repeated import Found
 from .stacked import Stack, at_once, climb, tells
 from .structures import entries
-
-ENOUGH = 1e-8
-"""The decrement at which a refit ends."""
 
 Weights = npt.NDArray[np.int64]
 
@@ -37,13 +35,7 @@ class Refits:
     @property
     def row(self) -> Array:
         """The contrast (r,) on the orthonormal basis of the first fit, in units of the outcome."""
-        patterns = self.found.patterns
-        return np.asarray(self.found.scale * np.linalg.solve(patterns.root.T, self.contrast[patterns.kept]))
-
-    @property
-    def estimate(self) -> float:
-        """The difference among the patients as they are."""
-        return float(self.row @ self.found.top.point.gamma)
+        return self.found.scale * self.found.patterns.on_basis(self.contrast)
 
     def together(self, weights: Weights) -> Array:
         """The differences in samples (R, n); each by itself where the search is not plain sailing."""
@@ -73,10 +65,9 @@ class Refits:
             top = maximize(patterns, found.top.structure, self.reml, found.top.point.sigma, ENOUGH)
         except np.linalg.LinAlgError:
             return float("nan")
-        if top is None or not top.converged or np.abs(self.contrast @ patterns.null).max(initial=0.0) > 1e-8:
+        if top is None or not top.converged or not patterns.tells(self.contrast):
             return float("nan")
-        row = np.linalg.solve(patterns.root.T, self.contrast[patterns.kept])
-        return float(found.scale * row @ top.point.gamma)
+        return float(found.scale * patterns.on_basis(self.contrast) @ top.point.gamma)
 
     def stack(self, weights: Weights) -> Stack:
         """The cross-products of samples (R, n)."""
