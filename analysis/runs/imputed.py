@@ -25,7 +25,7 @@ from analysis.methods.references import (
 )
 from analysis.methods.tipping import tipping_map
 from analysis.runs.joined import Joined
-from analysis.runs.planned import baseline_spread, by_team_rule
+from analysis.runs.planned import baseline_spread, by_team_rule, one_difference
 from analysis.runs.specs import ARM_COLUMN
 from analysis.runs.strata import Member, pooled_teams
 
@@ -113,16 +113,20 @@ def _first(visit: str | None, visits: tuple[str, ...], follow_ups: list[str]) ->
 def _as_answer(
     found: Imputed, frozen: Mapping[str, Any], spec: FitSpec, randomized: int, teams: dict[str, Any] | None
 ) -> dict[str, Any]:
-    difference = {
-        "visit": frozen["primary_visit"], "arm": frozen["experimental"], "estimate": found.estimate, "se": found.se, "df": None,
-        "statistic": found.statistic, "lower": found.lower, "upper": found.upper, "p": found.p,
+    told = {
+        "model": spec.model, "df_method": found.variance, "method": spec.method, "randomized": randomized, "analyzed": found.analyzed,
+        "imputed": {"experimental": found.imputed_experimental, "reference": found.imputed_reference},
+        **({"teams": teams} if teams else {}),
     }  # fmt: skip
-    return {
-        "model": spec.model, "df_method": found.variance, "method": spec.method, "logLik": None, "randomized": randomized,
-        "analyzed": found.analyzed, "imputed": {"experimental": found.imputed_experimental, "reference": found.imputed_reference},
-        "coefficients": {name: [] for name in ("names", "estimate", "se", "df", "statistic", "p", "reason")},
-        "lsmeans": [], "differences": [difference], **({"teams": teams} if teams else {}),
-    }  # fmt: skip
+    return told | one_difference(
+        frozen,
+        estimate=found.estimate,
+        se=found.se,
+        statistic=found.statistic,
+        lower=found.lower,
+        upper=found.upper,
+        p=found.p,
+    )
 
 
 def tipping(

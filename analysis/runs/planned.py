@@ -151,6 +151,18 @@ def fit_all(
     }
 
 
+def one_difference(frozen: Mapping[str, Any], **numbers: float | None) -> dict[str, Any]:
+    """An answer in the shape of the other fits that says one difference, that of the arms at the primary visit, and nothing beside it."""
+    names = ("estimate", "se", "df", "statistic", "lower", "upper", "p")
+    difference = {"visit": frozen["primary_visit"], "arm": frozen["experimental"]}
+    return {
+        "logLik": None,
+        "coefficients": {name: [] for name in ("names", "estimate", "se", "df", "statistic", "p", "reason")},
+        "lsmeans": [],
+        "differences": [difference | {name: numbers.get(name) for name in names}],
+    }
+
+
 def baseline_spread(table: pd.DataFrame, column: str) -> dict[str, Any] | None:
     """The standard deviation of the baseline of all randomized, pooled within arms, and of how many; None where it is not measured."""
     if column not in table.columns:

@@ -14,7 +14,7 @@ from analysis.methods.multiplicity import max_t
 from analysis.methods.problems import Refused, error
 from analysis.methods.progress import Watch
 from analysis.plans.definition import Plan
-from analysis.runs.planned import by_team_rule
+from analysis.runs.planned import by_team_rule, one_difference
 
 BOOTSTRAP, MAX_T = "bootstrap", "max_t"
 BINS = 40
@@ -52,18 +52,26 @@ def _of(table: pd.DataFrame, frozen: Mapping[str, Any]) -> Resampling:
     return resampling_of(table, spec, frozen["primary_visit"], frozen["experimental"])
 
 
-def bootstrap(frozen: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The interval from its parts, with a histogram of the estimates."""
-    refused = next((part for part in parts if "problems" in part), None)
-    if refused is not None:
-        return {"problems": refused["problems"]}
-    made = [
-        Part(one["seed"], one["start"], one["stop"], tuple(float("nan") if v is None else v for v in one["estimates"]))
+def refused_in(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Why there is no whole: the problems of the first part that has any."""
+    return next(({"problems": one["problems"]} for one in parts if "problems" in one), None)
+
+
+def made_of(parts: Sequence[Mapping[str, Any]], key: str) -> list[Part]:
+    """Stored parts as what they were computed as; ``key`` is where their values are."""
+    return [
+        Part(one["seed"], one["start"], one["stop"], tuple(float("nan") if v is None else v for v in one[key]))
         for one in parts
     ]
+
+
+def bootstrap(frozen: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The interval from its parts, with a histogram of the estimates."""
+    if refused := refused_in(parts):
+        return refused
     try:
         found = combine(
-            made,
+            made_of(parts, "estimates"),
             parts[0]["observed"],
             replicates=frozen[BOOTSTRAP]["replicates"],
             confidence=frozen["confidence"],
@@ -80,20 +88,9 @@ def as_fit(frozen: Mapping[str, Any], found: Mapping[str, Any], planned: Mapping
     head = {"code": frozen[BOOTSTRAP]["code"], "kind": BOOTSTRAP}
     if "problems" in found or planned["answer"] is None:
         return {**head, "answer": None, "problems": found.get("problems", planned["problems"])}
-    difference = {
-        "visit": frozen["primary_visit"], "arm": frozen["experimental"], "estimate": found["estimate"], "se": found["se"],
-        "df": None, "statistic": None, "lower": found["lower"], "upper": found["upper"], "p": None,
-    }  # fmt: skip
-    names = ("names", "estimate", "se", "df", "statistic", "p", "reason")
     kept = {name: planned["answer"][name] for name in ("model", "method", "randomized", "analyzed")}
-    return {
-        **head,
-        "answer": {
-            **kept, "df_method": "percentile", "logLik": None, "coefficients": {name: [] for name in names}, "lsmeans": [],
-            "differences": [difference],
-        },
-        "problems": (),
-    }  # fmt: skip
+    numbers = {name: found[name] for name in ("estimate", "se", "lower", "upper")}
+    return {**head, "answer": {**kept, "df_method": "percentile", **one_difference(frozen, **numbers)}, "problems": ()}
 
 
 # --- several outcomes under one lot --------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.methods.blocks import Part
 from analysis.methods.fitspec import read_fit_spec
 from analysis.methods.lots import Lots, lots_of
 from analysis.methods.multiplicity import fixed_sequence, holm
@@ -20,12 +19,11 @@ from analysis.methods.rerandomization import LEAST, Arms, Rerandomization, combi
 from analysis.plans.definition import Plan
 from analysis.runs.imputed import IMPUTATIONS
 from analysis.runs.planned import attempt, baseline_spread, by_team_rule, planned_spec
-from analysis.runs.resampled import frozen_resampling
+from analysis.runs.resampled import BINS, frozen_resampling, made_of, refused_in
 from analysis.runs.specs import outcome_of
 from trial.protocol.definition import Protocol
 
 TIPPING, REPLICATES = "tipping_point", "rerandomization"
-BINS = 40
 
 Replay = Callable[[bytes], Mapping[str, str]]
 """The declared scheme in the order of entry: 32 bytes of seed to the arm by study number."""
@@ -134,16 +132,13 @@ def _scheme(lots: Lots, again: Replay) -> Callable[[bytes], Any]:
 
 def rerandomization(frozen: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> dict[str, Any]:
     """The test from its parts, with a histogram of the statistics."""
-    refused = next((part for part in parts if "problems" in part), None)
-    if refused is not None:
-        return {"problems": refused["problems"]}
+    if refused := refused_in(parts):
+        return refused
     plan = frozen["rerandomization"]
-    made = [
-        Part(one["seed"], one["start"], one["stop"], tuple(float("nan") if v is None else v for v in one["statistics"]))
-        for one in parts
-    ]
     try:
-        found = combine(made, parts[0]["observed"], replicates=plan["replicates"], sides=plan["sides"])
+        found = combine(
+            made_of(parts, "statistics"), parts[0]["observed"], replicates=plan["replicates"], sides=plan["sides"]
+        )
     except Refused as refusal:
         return {"problems": refusal.problems}
     edges, counts = _histogram(found)
