@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from analysis.plans.presenters import WORDS
 from analysis.reports import subgroups
 from analysis.reports.outcomes import or_na, rater_of, with_interval
-from analysis.reports.plan_draws import bootstrap_chart, bootstrap_sentence, joint_words
+from analysis.reports.plan_draws import bars, bootstrap_chart, bootstrap_sentence, joint_words
 from analysis.reports.plan_shifts import map_chart, map_sentence, teams_words
-from analysis.reports.rendering import fmt, label, words
+from analysis.reports.rendering import arm_names, fmt, label, words
 from trial.core.ui import figures, model_figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.tables import Column, State, Table
@@ -161,9 +161,8 @@ def _forest(frozen: dict[str, Any], pairs: list[tuple[dict[str, Any], dict[str, 
     ]
     if not estimates:
         return None
-    control = next(code for code in frozen["arms"] if code != frozen["experimental"])
-    favors = (frozen["arms"][control], frozen["arms"][frozen["experimental"]])
-    spec = figures.forest(estimates, _("Standardized effect (d)"), favors=favors)
+    experimental, control = arm_names(frozen)
+    spec = figures.forest(estimates, _("Standardized effect (d)"), favors=(control, experimental))
     sentence = _("Standardized differences at %(visit)s with intervals; the diamond is the primary outcome.") % {
         "visit": label(frozen, frozen["primary_visit"])
     }
@@ -247,17 +246,15 @@ def _rerandomization(frozen: dict[str, Any], stored: dict[str, Any]) -> Section:
     drawn = model_figures.histogram(
         edges, counts, _("Studentized difference"), _("Allocations"), observed=found["observed"], name=_("observed")
     )
-    columns = [
-        Column(_("From"), number=True, decimals=2),
-        Column(_("To"), number=True, decimals=2),
-        Column(_("Allocations"), number=True),
-    ]
-    rows = [[low, high, count] for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)]
     sentence = _("The studentized difference under each allocation; the line is the observed one, %(value)s.") % {
         "value": fmt(found["observed"])
     }
     return Section(
-        title, lead, charts=[chart(drawn, _("The difference under other allocations"), sentence, Table(columns, rows))]
+        title,
+        lead,
+        charts=[
+            chart(drawn, _("The difference under other allocations"), sentence, bars(edges, counts, _("Allocations")))
+        ],
     )
 
 

@@ -30,16 +30,20 @@ def bootstrap_chart(frozen: dict[str, Any], found: dict[str, Any]) -> Chart:
         edges, counts, _("Difference in points"), _("Samples"), observed=found["estimate"], name=_("as planned"),
         ends=(found["lower"], found["upper"]),
     )  # fmt: skip
-    columns = [
-        Column(_("From"), number=True, decimals=2),
-        Column(_("To"), number=True, decimals=2),
-        Column(_("Samples"), number=True),
-    ]
-    rows = [[low, high, count] for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)]
     sentence = _(
         "The difference at %(visit)s in each sample; the line is the planned one, the broken lines are the ends of the interval."
     ) % {"visit": label(frozen, frozen["primary_visit"])}
-    return chart(drawn, _("The difference in other samples"), sentence, Table(columns, rows))
+    return chart(drawn, _("The difference in other samples"), sentence, bars(edges, counts, _("Samples")))
+
+
+def bars(edges: list[float], counts: list[int], title: str) -> Table:
+    """The numbers of a histogram, ``title`` being what is counted."""
+    columns = [
+        Column(_("From"), number=True, decimals=2),
+        Column(_("To"), number=True, decimals=2),
+        Column(title, number=True),
+    ]
+    return Table(columns, [[low, high, count] for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)])
 
 
 def joint_words(joint: dict[str, Any] | None) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analysis.reports.rendering import fmt, label
+from analysis.reports.rendering import arm_names, fmt, label
 from trial.core.ui import model_figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.tables import Column, Table
@@ -12,7 +12,7 @@ from trial.core.ui.tables import Column, Table
 
 def map_chart(frozen: dict[str, Any], found: dict[str, Any]) -> Chart:
     """The map as a figure: squares of both shifts, crosses where the answer has turned, the line along which it turns."""
-    arm, control = _arms(frozen)
+    arm, control = arm_names(frozen)
     shift = _("Shift of missing values in %(arm)s, points")
     titles = (shift % {"arm": arm}, shift % {"arm": control})
     favors = (_("favors %(arm)s") % {"arm": arm}, _("favors %(arm)s") % {"arm": control})
@@ -44,7 +44,7 @@ def _table(found: dict[str, Any], titles: tuple[str, str]) -> Table:
 
 def map_sentence(frozen: dict[str, Any], found: dict[str, Any]) -> str:
     """In how many pairs of shifts the conclusion is another one, and how many values are shifted."""
-    arm, control = _arms(frozen)
+    arm, control = arm_names(frozen)
     given = {
         "n": found["turned"], "all": len(found["cells"]), "arm": arm, "control": control, "far": fmt(found["experimental"][-1]),
         "moved": found["moved_experimental"], "other": found["moved_reference"],
@@ -62,12 +62,6 @@ def map_sentence(frozen: dict[str, Any], found: dict[str, Any]) -> str:
         "Shifted are %(moved)d values missing after stopping in %(arm)s, and all %(other)d missing ones in %(control)s."
     )
     return f"{turned} {shifted}" % given
-
-
-def _arms(frozen: dict[str, Any]) -> tuple[str, str]:
-    """The names of the experimental and of the reference arm."""
-    control = next(code for code in frozen["arms"] if code != frozen["experimental"])
-    return frozen["arms"][frozen["experimental"]], frozen["arms"][control]
 
 
 def teams_words(teams: dict[str, Any] | None) -> str:

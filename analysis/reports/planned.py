@@ -11,6 +11,7 @@ from analysis.reports.plan_model import of_the_model
 from analysis.reports.plan_shifts import teams_words
 from analysis.reports.rendering import (
     FAKE,
+    arm_codes,
     differences_table,
     label,
     means_chart,
@@ -62,7 +63,7 @@ def planned_sentence(frozen: dict[str, Any], stored: dict[str, Any]) -> str:
 def _as_analysis(frozen: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
     """The planned model as the pages of the other analyses read theirs."""
     first = stored["fits"][0]
-    answer, control = first["answer"], next(code for code in frozen["arms"] if code != frozen["experimental"])
+    answer, control = first["answer"], arm_codes(frozen)[1]
     joint = answer.get("joint")
     return {
         "spec": {

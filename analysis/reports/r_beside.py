@@ -1,8 +1,9 @@
 """What the program in R does beside the models: the bootstrap, and in words what it does not repeat, and why. Pure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from analysis.reports.r_words import text
 
 BOOTSTRAP = "bootstrap"
 _IMPUTED = (
@@ -62,7 +63,7 @@ def later_columns(spec: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     later = list(spec["visits"])[1:]
     names = [f"at_{n}" for n in range(1, len(later) + 1)]
     return names, [
-        f"d${name} <- as.numeric(d$visit == {json.dumps(visit)} & d$arm != {json.dumps(spec['reference'])})"
+        f"d${name} <- as.numeric(d$visit == {text(visit)} & d$arm != {text(spec['reference'])})"
         for name, visit in zip(names, later, strict=True)
     ]
 
@@ -73,8 +74,8 @@ def _contrast(frozen: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     if spec["model"] == "clda":
         return f'b[["at_{visits.index(at)}"]]'
     arm = f"arm{frozen['experimental']}"
-    more = f" + b[[{json.dumps(f'{arm}:visit{at}')}]]" if visits.index(at) else ""
-    return f"b[[{json.dumps(arm)}]]{more}"
+    more = f" + b[[{text(f'{arm}:visit{at}')}]]" if visits.index(at) else ""
+    return f"b[[{text(arm)}]]{more}"
 
 
 def not_repeated(frozen: Mapping[str, Any]) -> list[str]:

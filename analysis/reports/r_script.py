@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis.reports import r_subgroups
 from analysis.reports.r_beside import bootstrap_block, later_columns, not_repeated
-from analysis.reports.r_words import name_of, text, texts
+from analysis.reports.r_words import name_of, reml_of, text, texts
 from analysis.runs.people import EVERYBODY, people_of
 from analysis.runs.planned import OTHER_DF, PRIMARY
 
@@ -181,7 +181,7 @@ def _model(fit: Mapping[str, Any], spec: Mapping[str, Any], answer: Mapping[str,
 def _subgroups(frozen: Mapping[str, Any], stored: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
     """Each subgroup by the planned model; its covariance may be another one than that of the planned model."""
     found = [one for one in stored.get("subgroups", ()) if "levels" in one]
-    reml = f"REML = {'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}"
+    reml = f"REML = {reml_of(spec)}"
     made = [
         r_subgroups.block(
             frozen, one, spec, reml if spec["model"] == "lmm" else ", ".join(_covariance(spec, one["model"])[1])
@@ -215,7 +215,7 @@ def _covariance(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str
         more.append(f"vcov = {text(robust)}")
     elif df == "kenward_roger":
         more.append('vcov = "Kenward-Roger-Linear"')
-    more.append(f"reml = {'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}")
+    more.append(f"reml = {reml_of(spec)}")
     return f"{structure}(visit | participant)", more
 
 
@@ -241,7 +241,7 @@ def _bootstrap(
     frozen: Mapping[str, Any], fit: Mapping[str, Any], spec: Mapping[str, Any], answer: Mapping[str, Any] | None
 ) -> list[str]:
     """The planned model fitted to other samples."""
-    rows, reml = _rows(fit, spec), f"{'TRUE' if spec.get('method', 'reml') == 'reml' else 'FALSE'}"
+    rows, reml = _rows(fit, spec), reml_of(spec)
     if spec["model"] == "lmm":
         random = [f"(1 | {name_of(one)})" for one in spec["random"]]
         formula = " + ".join(["outcome ~ arm * visit", *_others(spec), *random])
@@ -273,9 +273,8 @@ def _lmm(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     fixed = ["arm * visit"] if spec.get("visit") else ["arm"]
     random = [f"(1 | {name_of(one)})" for one in spec["random"]]
     formula = " + ".join([f"outcome ~ {fixed[0]}", *_others(spec), *random])
-    reml = "TRUE" if spec.get("method", "reml") == "reml" else "FALSE"
     df = "kenward-roger" if spec["df"] == "kenward_roger" else "satterthwaite"
-    fit = f"fit <- lmer({formula}, data = d, REML = {reml})"
+    fit = f"fit <- lmer({formula}, data = d, REML = {reml_of(spec)})"
     return [fit, *_means(spec, f", lmer.df = {text(df)}"), 'print(VarCorr(fit), comp = "Variance")']
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
@@ -18,6 +19,11 @@ def name_of(name: str) -> str:
 def text(value: Any) -> str:
     """A string of R."""
     return json.dumps(str(value), ensure_ascii=True)
+
+
+def reml_of(spec: Mapping[str, Any]) -> str:
+    """Whether the model is fitted by restricted maximum likelihood."""
+    return "TRUE" if spec.get("method", "reml") == "reml" else "FALSE"
 
 
 def texts(values: Any) -> str:

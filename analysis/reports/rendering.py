@@ -268,6 +268,18 @@ def means_chart(frozen: dict[str, Any], analysis: dict[str, Any]) -> Chart | Non
     return chart(drawn, _("Adjusted means"), sentence, Table(columns, rows))
 
 
+def arm_codes(frozen: dict[str, Any]) -> tuple[str, str]:
+    """The experimental arm and the reference."""
+    experimental = str(frozen["experimental"])
+    return experimental, next(code for code in frozen["arms"] if code != experimental)
+
+
+def arm_names(frozen: dict[str, Any]) -> tuple[str, str]:
+    """Their names, as this reader may see them."""
+    experimental, control = arm_codes(frozen)
+    return frozen["arms"][experimental], frozen["arms"][control]
+
+
 def arm_name(frozen: dict[str, Any], code: str) -> str:
     """The name of an arm or of a group that is compared."""
     return str({**frozen["arms"], **frozen.get("groups", {})}.get(code, code))

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.reports.rendering import fmt, label, words
+from analysis.reports.rendering import arm_codes, arm_names, fmt, label, words
 from trial.core.ui import model_figures
 from trial.core.ui.charts import Chart, chart
 from trial.core.ui.tables import Column, State, Table
@@ -53,8 +53,7 @@ def subgroup_table(frozen: dict[str, Any], pairs: list[Found]) -> Table:
 
 def _arms(frozen: dict[str, Any]) -> dict[str, str]:
     """The names of the arms by code, the experimental one first."""
-    first = frozen["experimental"]
-    return {first: frozen["arms"][first], **{code: frozen["arms"][code] for code in sorted(frozen["arms"])}}
+    return dict(zip(arm_codes(frozen), arm_names(frozen), strict=True))
 
 
 def _notes(frozen: dict[str, Any], pairs: list[Found]) -> list[str]:
@@ -119,7 +118,7 @@ def subgroup_chart(frozen: dict[str, Any], pairs: list[Found], whole: dict[str, 
 
 def _favors(frozen: dict[str, Any]) -> tuple[str, str]:
     """What lies to the left of no difference and what to the right."""
-    experimental, control = _arms(frozen).values()
+    experimental, control = arm_names(frozen)
     return (experimental, control) if frozen["better"] == "lower" else (control, experimental)
 
 
